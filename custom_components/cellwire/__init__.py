@@ -1,0 +1,42 @@
+"""Cellwire: battery chargers and BMSes on a wire."""
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
+from homeassistant.core import Event, HomeAssistant
+from homeassistant.helpers.device_registry import AnyDeviceEntry
+
+from .const import DOMAIN
+from .coordinator import CellwireConfigEntry, CellwireCoordinator
+
+PLATFORMS = (Platform.BINARY_SENSOR, Platform.SENSOR)
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: CellwireConfigEntry) -> bool:
+    """Open the device of an entry and show what it says."""
+    coordinator = CellwireCoordinator(hass, entry)
+
+    async def stop(_event: Event) -> None:
+        """Close the link when Home Assistant stops; entries are not unloaded then."""
+        await coordinator.async_shutdown()
+
+    entry.async_on_unload(hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, stop))
+    await coordinator.async_config_entry_first_refresh()
+    entry.runtime_data = coordinator
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    return True
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: CellwireConfigEntry) -> bool:
+    """Take the entities away; the coordinator closes the device."""
+    return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+
+
+async def async_remove_config_entry_device(
+    _hass: HomeAssistant, entry: CellwireConfigEntry, device: AnyDeviceEntry
+) -> bool:
+    """Let a user delete a unit that is gone; one that answers, or may do so, stays."""
+    if entry.state is not ConfigEntryState.LOADED:
+        return False
+    coordinator = entry.runtime_data
+    alive = {(DOMAIN, coordinator.unit_identity(unit)) for unit in coordinator.data}
+    return device.identifiers.isdisjoint(alive)

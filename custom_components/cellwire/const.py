@@ -1,0 +1,12 @@
+"""Names that several modules share."""
+
+from typing import Final
+
+DOMAIN: Final = "cellwire"
+
+# Keys of the entry's data. "port" is one of those where Home Assistant looks for "used by".
+CONF_FAMILY: Final = "family"
+CONF_VARIANT: Final = "variant"
+CONF_SERIALS: Final = "serials"
+# Key of the entry's options.
+CONF_INTERVAL: Final = "interval"

@@ -1,0 +1,167 @@
+"""One coordinator for each entry, for devices that are asked and for those that talk alike."""
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import timedelta
+import logging
+from typing import Any, override
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_PORT
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryError, ConfigEntryNotReady
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.device_registry import DeviceInfo
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+
+from .const import CONF_FAMILY, CONF_INTERVAL, CONF_SERIALS, CONF_VARIANT, DOMAIN
+from .devices.device import Device, Family, Identity, Readings
+from .devices.errors import WrongIdentity
+from .devices.model import Unit
+from .devices.registry import FAMILIES
+from .links.errors import CellwireError
+from .links.serial import SerialLink
+
+_LOGGER = logging.getLogger(__name__)
+
+# A status that flaps must not become a state for each of its changes.
+HURRY_PAUSE = 1.0
+
+type CellwireConfigEntry = ConfigEntry[CellwireCoordinator]
+
+
+def serial_link(port: str, baudrate: int) -> SerialLink:
+    """Make the link to a port. ESPHome's proxies are not ready until ESPHome is."""
+    return SerialLink(port, baudrate, not_ready=(ConfigEntryNotReady,))
+
+
+def entry_family(entry: ConfigEntry[Any]) -> Family:
+    """Return the family of an entry."""
+    return FAMILIES[entry.data[CONF_FAMILY]]
+
+
+def entry_identity(entry: ConfigEntry[Any]) -> Identity:
+    """Return what an entry remembers of its device."""
+    return Identity(variant=entry.data[CONF_VARIANT], serials=entry.data[CONF_SERIALS])
+
+
+def entry_interval(entry: ConfigEntry[Any]) -> int:
+    """Return the seconds between two readings of an entry."""
+    family = entry_family(entry)
+    interval: int = entry.options.get(CONF_INTERVAL, family.interval)
+    return max(interval, family.shortest_interval)
+
+
+def translated(err: CellwireError) -> dict[str, Any]:
+    """Return the arguments with which Home Assistant's exceptions speak the user's language."""
+    return {
+        "translation_domain": DOMAIN,
+        "translation_key": err.key,
+        "translation_placeholders": err.placeholders,
+    }
+
+
+class CellwireCoordinator(DataUpdateCoordinator[Readings]):
+    """Reads the device at the interval, and at once when it hurries."""
+
+    config_entry: CellwireConfigEntry
+
+    def __init__(self, hass: HomeAssistant, entry: CellwireConfigEntry) -> None:
+        """Make the device of an entry; nothing is opened yet."""
+        super().__init__(
+            hass,
+            _LOGGER,
+            config_entry=entry,
+            name=entry.title,
+            update_interval=timedelta(seconds=entry_interval(entry)),
+            always_update=False,
+        )
+        family = entry_family(entry)
+        self.device: Device = family.create(
+            serial_link(entry.data[CONF_PORT], family.baudrate), entry_identity(entry)
+        )
+        self._described: dict[str, Unit] = {}
+        self._missing: set[str] = set()
+        self._hurrying: asyncio.Task[None] | None = None
+        self._hurried_at = 0.0
+
+    def unit_identity(self, unit: str) -> str:
+        """Return the identity of a unit for ever: its own serial number, else of this entry.
+
+        Entities and devices are known by it. Changing it would cost every user the history.
+        """
+        if serial := self.config_entry.data[CONF_SERIALS].get(unit):
+            return f"{self.config_entry.data[CONF_FAMILY]}_{serial}"
+        return f"{self.config_entry.entry_id}_{unit}"
+
+    def device_info(self, unit: Unit) -> DeviceInfo:
+        """Describe a unit as a device of Home Assistant."""
+        return DeviceInfo(
+            identifiers={(DOMAIN, self.unit_identity(unit.key))},
+            name=" ".join(filter(None, (unit.model or unit.manufacturer, unit.label))),
+            manufacturer=unit.manufacturer,
+            model=unit.model,
+            serial_number=unit.serial,
+            sw_version=unit.firmware,
+            hw_version=unit.hardware,
+        )
+
+    @override
+    async def _async_setup(self) -> None:
+        await self._guarded(self.device.start())
+        self.config_entry.async_on_unload(self.device.listen(self._hurry))
+
+    @override
+    async def _async_update_data(self) -> Readings:
+        readings = await self._guarded(self.device.read())
+        self._describe()
+        self._log_missing(readings)
+        return readings
+
+    @override
+    async def async_shutdown(self) -> None:
+        """Close the device. Called when the entry unloads and when its set-up fails."""
+        await super().async_shutdown()
+        await self.device.close()
+
+    async def _guarded[T](self, action: Awaitable[T]) -> T:
+        """Wait for something that the device does, and say what went wrong in words."""
+        try:
+            return await action
+        except WrongIdentity as err:
+            raise ConfigEntryError(**translated(err)) from err
+        except CellwireError as err:
+            raise UpdateFailed(**translated(err)) from err
+
+    def _describe(self) -> None:
+        """Keep the device registry up to date: a firmware may be known late, or be updated."""
+        registry = dr.async_get(self.hass)
+        for key, unit in self.device.units.items():
+            if self._described.get(key) != unit:
+                self._described[key] = unit
+                registry.async_get_or_create(
+                    config_entry_id=self.config_entry.entry_id, **self.device_info(unit)
+                )
+
+    def _log_missing(self, readings: Readings) -> None:
+        """Log once when a unit falls silent while others answer, and once when it is back."""
+        missing = self.device.units.keys() - readings.keys()
+        for key in sorted(missing - self._missing):
+            _LOGGER.warning("Unit %s of %s does not answer", key, self.name)
+        for key in sorted(self._missing & readings.keys()):
+            _LOGGER.info("Unit %s of %s answers again", key, self.name)
+        self._missing = missing
+
+    @callback
+    def _hurry(self) -> None:
+        """Read again now, but not twice within a second."""
+        if self._hurrying is None or self._hurrying.done():
+            self._hurrying = self.config_entry.async_create_background_task(
+                self.hass, self._refresh_soon(), f"{DOMAIN} {self.name} hurries"
+            )
+
+    async def _refresh_soon(self) -> None:
+        now = self.hass.loop.time()
+        await asyncio.sleep(max(0.0, self._hurried_at + HURRY_PAUSE - now))
+        self._hurried_at = self.hass.loop.time()
+        await self.async_refresh()

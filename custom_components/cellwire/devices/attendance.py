@@ -1,0 +1,42 @@
+"""Which units of a bus to ask, so that a silent one does not hold up the others."""
+
+from collections.abc import Iterable
+
+# A silent unit is asked every 1, 2, 4, 8, 12, 12 ... cycles.
+LONGEST_WAIT = 12
+
+
+class Attendance:
+    """Keeps who answers and who does not.
+
+    Units that answer are asked in each cycle. Of the silent ones one is asked in a cycle, each
+    less and less often; only when nobody answers, all are asked.
+    """
+
+    def __init__(self, units: Iterable[str]) -> None:
+        """Take all units for present at first."""
+        self._wait = dict.fromkeys(units, 0)
+        self._due = dict.fromkeys(self._wait, 0)
+        self._cycle = 0
+
+    def cycle(self) -> list[str]:
+        """Begin a cycle and return the units to ask in it."""
+        self._cycle += 1
+        present = [unit for unit, wait in self._wait.items() if not wait]
+        if not present:
+            return list(self._wait)
+        late = [unit for unit in self._wait if self._wait[unit] and self._due[unit] <= self._cycle]
+        return present + sorted(late, key=self._due.__getitem__)[:1]
+
+    def is_present(self, unit: str) -> bool:
+        """Tell whether a unit answered when it was last asked."""
+        return not self._wait[unit]
+
+    def answered(self, unit: str) -> None:
+        """Note an answer."""
+        self._wait[unit] = 0
+
+    def missed(self, unit: str) -> None:
+        """Note a silence; the next attempt comes after twice as many cycles as the last one."""
+        self._wait[unit] = min(2 * self._wait[unit] or 1, LONGEST_WAIT)
+        self._due[unit] = self._cycle + self._wait[unit]

@@ -1,0 +1,80 @@
+"""What can be set or started on a unit. Families declare it, platforms show it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import override
+
+from .errors import Refused
+from .model import Kind, Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Control(ABC):
+    """Something that a person may ask of a unit; `key` names it in the translations.
+
+    `carry_out` writes a wish to the device, reads it back, and raises Refused if the device did
+    not take it. Only `Device.apply` calls it. A `risky` control is hidden until it is asked for:
+    it can leave a house without power.
+    """
+
+    key: str
+    carry_out: Callable[[Value], Awaitable[None]]
+    risky: bool = False
+
+    @abstractmethod
+    def check(self, wish: Value) -> None:
+        """Raise Refused if the wish is outside what the device allows."""
+
+    def refuse(self, reason: str) -> Refused:
+        """Make the error that says why this control was not carried out."""
+        return Refused(self.key, reason)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberControl(Control):
+    """A number between limits that came from the device, in the unit of its kind."""
+
+    kind: Kind
+    minimum: float
+    maximum: float
+    step: float
+
+    @override
+    def check(self, wish: Value) -> None:
+        if isinstance(wish, bool) or not isinstance(wish, int | float):
+            raise self.refuse("not_a_number")
+        if not self.minimum <= wish <= self.maximum:
+            raise self.refuse("out_of_range")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChoiceControl(Control):
+    """One of several words."""
+
+    choices: tuple[str, ...]
+
+    @override
+    def check(self, wish: Value) -> None:
+        if wish not in self.choices:
+            raise self.refuse("not_a_choice")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToggleControl(Control):
+    """On or off."""
+
+    @override
+    def check(self, wish: Value) -> None:
+        if not isinstance(wish, bool):
+            raise self.refuse("not_a_choice")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandControl(Control):
+    """Something to start, without a value."""
+
+    @override
+    def check(self, wish: Value) -> None:
+        if wish is not None:
+            raise self.refuse("not_a_choice")

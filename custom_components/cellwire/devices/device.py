@@ -1,0 +1,156 @@
+"""The contract between a family and the rest: find it, read it, ask things of it, close it."""
+
+from abc import ABC, abstractmethod
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from ..links.health import LinkHealth, Trace
+from ..links.link import Link
+from .control import Control
+from .errors import OtherDevice, Refused, WrongIdentity
+from .model import Reading, Unit, Value
+
+type Readings = dict[str, Reading]
+type Listener = Callable[[], None]
+# Told how far a search has come, from 0 to 1.
+type Progress = Callable[[float], None]
+# Makes a link to the chosen address at a line speed in bits a second; nothing is opened yet.
+type LinkFactory = Callable[[int], Link]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What an entry remembers of its device, made once when the entry is made.
+
+    `variant` is the protocol generation in the family's own words; `serials` maps the key of
+    each unit to its serial number, None where the unit has none.
+    """
+
+    variant: str
+    serials: Mapping[str, str | None]
+
+    def confirm(self, unit: str, serial: str | None) -> None:
+        """Raise WrongIdentity if this unit is known by another serial number."""
+        expected = self.serials.get(unit)
+        if expected and serial and serial != expected:
+            raise WrongIdentity(expected, serial)
+
+    def succeed(self, known: Identity, name: str) -> None:
+        """Make sure that this, found on another link, is what `known` was found to be.
+
+        `name` is what it calls itself. Raises OtherDevice for another protocol generation and
+        WrongIdentity for other serial numbers.
+        """
+        if self.variant != known.variant:
+            raise OtherDevice(known.variant, name)
+        for unit, serial in self.serials.items():
+            known.confirm(unit, serial)
+        if self.serials.keys().isdisjoint(known.serials):
+            raise WrongIdentity(", ".join(known.serials), ", ".join(self.serials))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a probe found: enough to make an entry of it, and to tell a person about it."""
+
+    identity: Identity
+    units: tuple[Unit, ...]
+
+    @property
+    def title(self) -> str:
+        """Name the device by model and serial number, or a bus by the number of its units."""
+        first = self.units[0]
+        model = first.model or first.manufacturer
+        if len(self.units) > 1:
+            return f"{model} ({len(self.units)} packs)"
+        return f"{model} {first.serial}" if first.serial else model
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """A kind of device that speaks one protocol.
+
+    `interval` and `shortest_interval` are seconds between readings that Home Assistant sees.
+    `probe` looks for such a device and raises LinkError or DeviceError if there is none; it
+    closes what it opened. `recognise` names what unmistakably speaks this family's protocol in
+    some received bytes.
+    """
+
+    key: str
+    name: str
+    baudrate: int
+    interval: int
+    shortest_interval: int
+    probe: Callable[[LinkFactory, Progress], Awaitable[Found]]
+    recognise: Callable[[bytes], str | None]
+    create: Callable[[Link, Identity], Device]
+
+
+class Wires:
+    """A link with its counters and its last bytes: what decoders and devices share."""
+
+    def __init__(self, link: Link) -> None:
+        """Begin to count."""
+        self.link = link
+        self.health = LinkHealth()
+        self.trace = Trace(link.name)
+        # Closed for good: nothing opens the link again.
+        self.closed = False
+
+
+class Device(ABC):
+    """What stands behind one config entry: one charger, one BMS, or one bus of packs."""
+
+    def __init__(self, link: Link, identity: Identity) -> None:
+        """Own the link from now on; nothing is opened yet."""
+        self.wires = Wires(link)
+        self.identity = identity
+        self.units: dict[str, Unit] = {}
+        self.controls: dict[str, tuple[Control, ...]] = {}
+        self.lock = asyncio.Lock()
+        self._listeners: list[Listener] = []
+
+    @abstractmethod
+    async def start(self) -> None:
+        """Open the link and learn what `units` are there.
+
+        Raises LinkError or DeviceError; the link is then closed again.
+        """
+
+    @abstractmethod
+    async def read(self) -> Readings:
+        """Return the reading of every unit that answers now, by the key of the unit.
+
+        A unit that is missing did not answer. Raises LinkError or DeviceError when none did.
+        """
+
+    @abstractmethod
+    async def close(self) -> None:
+        """End all tasks and close the link. Can be called at any time, and twice."""
+
+    def listen(self, listener: Listener) -> Listener:
+        """Have `listener` called when something changed that should not wait for the next read.
+
+        Returns a function that ends it.
+        """
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def hurry(self) -> None:
+        """Tell the listeners that a status or an alarm changed."""
+        for listener in tuple(self._listeners):
+            listener()
+
+    async def apply(self, unit: str, key: str, wish: Value) -> None:
+        """Carry out a control: check the limits, write, read back. Nothing else may write.
+
+        Raises Refused, LinkError or another DeviceError; what the device does then is as before,
+        as far as it can be known.
+        """
+        control = next((c for c in self.controls.get(unit, ()) if c.key == key), None)
+        if control is None:
+            raise Refused(key, "not_offered")
+        control.check(wish)
+        async with self.lock:
+            await control.carry_out(wish)

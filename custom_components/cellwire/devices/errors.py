@@ -1,0 +1,78 @@
+"""What a device, or the lack of one, can answer wrongly. Each key is a text in the translations."""
+
+from ..links.errors import CellwireError
+
+
+class DeviceError(CellwireError):
+    """The link works, the device behind it does not do what it should."""
+
+
+class NoAnswer(DeviceError):
+    """Not one byte came in time: asleep, switched off, not wired, another baud rate."""
+
+    key = "no_answer"
+
+    def __init__(self, device: str) -> None:
+        """Say which device was expected."""
+        super().__init__(device=device)
+
+
+class BadAnswer(DeviceError):
+    """Bytes came, but no frame that passes its checks: noise, a wrong baud rate, two masters."""
+
+    key = "bad_answer"
+
+    def __init__(self, device: str, heard: bytes) -> None:
+        """Say which device was expected, and keep what came instead for a closer look."""
+        self.heard = heard
+        super().__init__(device=device, count=str(len(heard)))
+
+
+class OnlyEcho(DeviceError):
+    """What was sent comes back and nothing else: RX and TX are joined, or an adapter echoes."""
+
+    key = "only_echo"
+
+    def __init__(self, device: str) -> None:
+        """Say which device was expected."""
+        super().__init__(device=device)
+
+
+class OtherDevice(DeviceError):
+    """Something that can be named answers, but not what was asked for."""
+
+    key = "other_device"
+
+    def __init__(self, device: str, found: str) -> None:
+        """Say which device was expected and what is there."""
+        super().__init__(device=device, found=found)
+
+
+class WrongIdentity(DeviceError):
+    """The right kind of device, but not the one that this entry was made for."""
+
+    key = "wrong_identity"
+
+    def __init__(self, expected: str, found: str) -> None:
+        """Say which serial number belongs here and which one answers."""
+        super().__init__(expected=expected, found=found)
+
+
+class Implausible(DeviceError):
+    """Frames with right checksums whose values contradict each other."""
+
+    key = "implausible"
+
+    def __init__(self, device: str, reason: str) -> None:
+        """Say which device it is; `reason` tells a developer what does not fit."""
+        super().__init__(device=device)
+        self.add_note(reason)
+
+
+class Refused(DeviceError):
+    """A control was not carried out; nothing changed."""
+
+    def __init__(self, control: str, reason: str) -> None:
+        """Say which control, and why: the text of each reason is `refused_<reason>`."""
+        self.key = f"refused_{reason}"
+        super().__init__(control=control)

@@ -1,0 +1,16 @@
+"""JK-BMS by wire: boards of the classic protocol, and the newer generation."""
+
+from ..device import Family
+from . import probe
+from .words import NAME
+
+FAMILY = Family(
+    key="jk_bms",
+    name=NAME,
+    baudrate=probe.BAUDRATE,
+    interval=5,
+    shortest_interval=1,
+    probe=probe.probe,
+    recognise=probe.recognise,
+    create=probe.create,
+)

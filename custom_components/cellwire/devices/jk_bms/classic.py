@@ -1,0 +1,99 @@
+"""The conversation with a board that speaks the classic protocol, "4E 57"."""
+
+import logging
+import time
+from typing import override
+
+from ...links.health import Direction
+from ...links.link import Link
+from ..asked import AskedDevice, Asker
+from ..device import Identity, Readings
+from ..errors import BadAnswer, Implausible, NoAnswer, OnlyEcho
+from ..model import Reading
+from .fields import CELLS, FieldList, split
+from .frame import READ_ALL_REQUESTS, Frame, FrameScanner
+from .plausible import Judge
+from .reading import to_reading, to_unit
+from .redact import redact_classic, scrub
+from .words import NAME
+
+_LOGGER = logging.getLogger(__name__)
+
+VARIANT = "classic"
+UNIT = "bms"
+# The answer to a read-all is complete within 30 ms. The vendor allows 5 s, which nobody has seen.
+TIMEOUT = 1.0
+PACE = 0.1
+
+
+class ClassicDevice(AskedDevice):
+    """One board on a line of its own: the protocol has no usable address."""
+
+    def __init__(self, link: Link, identity: Identity) -> None:
+        """Own the link from now on; nothing is opened yet."""
+        super().__init__(link, identity)
+        wires = self.wires
+        scanner = FrameScanner(
+            wires.health, lambda noise: wires.trace.add(Direction.NOISE, scrub(noise))
+        )
+        self._asker = Asker(self, NAME, scanner, pace=PACE)
+        self._judge = Judge(wires.health)
+        self._request = READ_ALL_REQUESTS[0]
+        self._logged: set[int] = set()
+
+    @override
+    async def greet(self) -> None:
+        """Find the form of the question that this board answers, the last one first."""
+        forms = sorted(READ_ALL_REQUESTS, key=lambda form: form != self._request)
+        for form in forms:
+            try:
+                fields, _ = await self.ask(form)
+            except NoAnswer, BadAnswer, OnlyEcho:
+                if form is forms[-1]:
+                    raise
+            else:
+                self._request = form
+                self.units = {UNIT: to_unit(fields)}
+                return
+
+    @override
+    async def poll(self) -> Readings:
+        try:
+            return {UNIT: await self._measure()}
+        except NoAnswer, BadAnswer, OnlyEcho, Implausible:
+            # One frame in a thousand is damaged on a long cable; a second one rarely is.
+            return {UNIT: await self._measure()}
+
+    async def ask(self, request: bytes) -> tuple[FieldList, float]:
+        """Send a read-all and return the values of its answer and when it came.
+
+        Raises LinkError, NoAnswer, BadAnswer or OnlyEcho.
+        """
+        await self._asker.send(request)
+        while True:
+            for frame in await self._asker.frames(TIMEOUT):
+                self.wires.trace.add(Direction.RECEIVED, redact_classic(frame))
+                if _is_answer(frame, request):
+                    self._asker.answered()
+                    return self._split(frame), time.monotonic()
+
+    async def _measure(self) -> Reading:
+        fields, at = await self.ask(self._request)
+        return self._judge.check(to_reading(fields, at), fields.values.get(CELLS))
+
+    def _split(self, frame: Frame) -> FieldList:
+        fields = split(frame.info)
+        if fields.unknown is not None and fields.unknown not in self._logged:
+            self._logged.add(fields.unknown)
+            _LOGGER.info(
+                "The %s on %s sends identifier 0x%02X, which is not known; the rest is left out",
+                NAME,
+                self.wires.link.name,
+                fields.unknown,
+            )
+        return fields
+
+
+def _is_answer(frame: Frame, request: bytes) -> bool:
+    """Tell whether a frame answers this request, and not an earlier one or nobody's."""
+    return frame.is_reply and frame.command == request[8] and frame.info[:1] == bytes((CELLS,))

@@ -1,0 +1,149 @@
+"""The conversation with boards of the newer generation: up to 16 of them on one bus."""
+
+import logging
+import time
+from typing import override
+
+from ...links.health import Direction
+from ...links.link import Link
+from ..asked import AskedDevice, Asker
+from ..attendance import Attendance
+from ..device import Identity, Readings
+from ..errors import DeviceError, NoAnswer
+from ..model import Reading, Value
+from .modbus_frame import Content, SpeechScanner, Spoken, trigger
+from .modbus_reading import serial_number, to_reading, to_unit
+from .modbus_settings import has_heating, to_values
+from .plausible import Judge
+from .redact import redact_data, scrub
+from .words import NAME
+
+_LOGGER = logging.getLogger(__name__)
+
+VARIANT = "modbus"
+# Boards answer within 50 ms. Requests closer together than this are answered by several at once.
+PACE = 0.12
+TIMEOUTS = {Content.STATUS: 0.5, Content.SETTINGS: 1.0, Content.ABOUT: 1.0}
+# Settings change when somebody changes them; they are forgotten if they can't be read again.
+SETTINGS_INTERVAL = 60.0
+SETTINGS_AGE = 180.0
+# Software from 15.36 on may leave the question for the about frame unanswered.
+ABOUT_INTERVAL = 300.0
+
+
+class Board:
+    """What is remembered of one board on the bus."""
+
+    def __init__(self, judge: Judge) -> None:
+        """Know nothing yet; times are monotonic seconds."""
+        self.judge = judge
+        self.settings: dict[str, Value] = {}
+        self.settings_at = -SETTINGS_AGE
+        self.settings_due = 0.0
+        self.about_due = 0.0
+        self.about = False
+
+    def forget(self) -> None:
+        """Ask again who this is and how it is set."""
+        self.settings_due = self.about_due = 0.0
+        self.about = False
+
+
+class BusDevice(AskedDevice):
+    """One or more boards on an RS485 bus, Cellwire being its only master."""
+
+    def __init__(self, link: Link, identity: Identity) -> None:
+        """Own the link from now on; nothing is opened yet."""
+        super().__init__(link, identity)
+        wires = self.wires
+        scanner = SpeechScanner(
+            wires.health, lambda noise: wires.trace.add(Direction.NOISE, scrub(noise))
+        )
+        self._asker = Asker(self, NAME, scanner, pace=PACE, quiet=0.0)
+        self._boards = {address: Board(Judge(wires.health)) for address in identity.serials}
+        self._attendance = Attendance(identity.serials)
+
+    @override
+    async def greet(self) -> None:
+        """Ask every board for its status, and those that answer who they are."""
+        self._attendance = Attendance(self.identity.serials)
+        for address, board in self._boards.items():
+            board.forget()
+            self.units[address] = to_unit(address, None, self.identity.serials[address])
+        await self.poll()
+
+    @override
+    async def poll(self) -> Readings:
+        readings: Readings = {}
+        problem: DeviceError = NoAnswer(NAME)
+        for address in self._attendance.cycle():
+            try:
+                readings[address] = await self._measure(address)
+            except DeviceError as err:
+                problem = err
+                # Another board may be at this address when it answers again.
+                self._boards[address].forget()
+                self._attendance.missed(address)
+            else:
+                self._attendance.answered(address)
+        if not readings:
+            raise problem
+        return readings
+
+    async def ask(self, address: str, content: Content, timeout: float | None = None) -> bytes:
+        """Trigger one kind of data from the board at an address and return its frame.
+
+        `timeout` is in seconds; without one it is what boards of this kind may need.
+
+        Raises LinkError, NoAnswer, BadAnswer or OnlyEcho.
+        """
+        await self._asker.send(trigger(int(address), content))
+        while True:
+            for frame in await self._asker.frames(timeout or TIMEOUTS[content]):
+                match frame:
+                    case Spoken(who, what, bytes() as data) if (who, what) == (
+                        int(address),
+                        content,
+                    ):
+                        self.wires.trace.add(Direction.RECEIVED, redact_data(data))
+                        self._asker.answered()
+                        return data
+
+    async def _measure(self, address: str) -> Reading:
+        board = self._boards[address]
+        attempts = 2 if self._attendance.is_present(address) else 1
+        while True:
+            attempts -= 1
+            try:
+                data = await self.ask(address, Content.STATUS)
+                now = time.monotonic()
+                await self._get_to_know(address, board, now)
+                settings = board.settings if now - board.settings_at < SETTINGS_AGE else {}
+                return board.judge.check(to_reading(data, settings, now))
+            except DeviceError:
+                if not attempts:
+                    raise
+
+    async def _get_to_know(self, address: str, board: Board, now: float) -> None:
+        """Ask what changes rarely, if it is due. Only another identity keeps a board from use."""
+        if not board.about and now >= board.about_due:
+            if about := await self._try(address, Content.ABOUT):
+                self.identity.confirm(address, serial_number(about))
+                self.units[address] = to_unit(address, about, self.identity.serials[address])
+                board.about = True
+            else:
+                board.about_due = now + ABOUT_INTERVAL
+        if now >= board.settings_due:
+            board.settings_due = now + SETTINGS_INTERVAL
+            if settings := await self._try(address, Content.SETTINGS):
+                unit = self.units[address]
+                heating = has_heating(unit.hardware, unit.firmware)
+                board.settings = to_values(settings, heating=heating)
+                board.settings_at = now
+
+    async def _try(self, address: str, content: Content) -> bytes | None:
+        try:
+            return await self.ask(address, content)
+        except DeviceError as err:
+            _LOGGER.debug("Board %s left %s unanswered: %s", address, content.name, err)
+            return None

@@ -1,0 +1,150 @@
+"""Devices that talk by themselves."""
+
+from abc import abstractmethod
+import asyncio
+import time
+from typing import override
+
+from ..links.errors import CellwireError, LinkError, LinkFault
+from ..links.link import Link
+from ..links.pause import Pause
+from .device import Device, Identity, Readings
+from .errors import BadAnswer, NoAnswer, OnlyEcho
+
+# A peer that vanished from the network never says so: open the link anew.
+REOPEN_SILENCE = 30.0
+# Bytes that could not be understood matter for this long, and so many of them are kept.
+HEARD_SECONDS = 5.0
+HEARD_LIMIT = 1024
+
+
+class StreamingDevice(Device):
+    """Listens in a task of its own, and opens the link again with growing pauses.
+
+    `read` only looks at what has come; it never waits.
+    """
+
+    name: str
+    # How long a device may take to say who it is, in seconds.
+    patience: float
+
+    def __init__(self, link: Link, identity: Identity) -> None:
+        """Own the link from now on; nothing is opened yet."""
+        super().__init__(link, identity)
+        self._pause = Pause()
+        self._task: asyncio.Task[None] | None = None
+        self._failure: CellwireError | None = None
+        # Set once it is clear whether the device can be used: it is known, or something failed.
+        self._settled = asyncio.Event()
+        self._heard = bytearray()
+        self._heard_at = 0.0
+
+    @abstractmethod
+    def opened(self) -> None:
+        """Forget what an earlier connection said: another device may be there now."""
+
+    @abstractmethod
+    def receive(self, data: bytes) -> None:
+        """Take in bytes as they come, and call `known` once it is sure who talks.
+
+        Raises a DeviceError when it is not the device that it should be.
+        """
+
+    @abstractmethod
+    async def tend(self) -> float:
+        """Do what is due, such as asking for something; return when to come again, in seconds.
+
+        Raises LinkError.
+        """
+
+    @abstractmethod
+    def fresh(self) -> Readings:
+        """Return the readings of the units that were heard lately."""
+
+    @abstractmethod
+    def is_echo(self, heard: bytes) -> bool:
+        """Tell whether these bytes are nothing but our own questions."""
+
+    @override
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._listen(), name=f"cellwire {self.wires.link.name}")
+        self._task.add_done_callback(lambda _: self._settled.set())
+        try:
+            async with asyncio.timeout(self.patience):
+                await self._settled.wait()
+            self._check()
+        except TimeoutError:
+            silence = self._silence()
+            await self.close()
+            raise silence from None
+        except BaseException:
+            await self.close()
+            raise
+
+    @override
+    async def read(self) -> Readings:
+        self._check()
+        if not (readings := self.fresh()):
+            raise self._silence()
+        return readings
+
+    @override
+    async def close(self) -> None:
+        if task := self._task:
+            self._task = None
+            task.cancel()
+            await asyncio.wait([task])
+        await self.wires.link.close()
+
+    def known(self) -> None:
+        """Note that the right device just said something: what was wrong before is over."""
+        self._heard.clear()
+        self._pause.worked()
+        self._settled.set()
+        if self._failure:
+            self._failure = None
+            self.hurry()
+
+    def _check(self) -> None:
+        """Raise what keeps the device from being read."""
+        if self._task and self._task.done():
+            self._task.result()
+        if self._failure:
+            # Raised again and again, one object would grow a longer traceback each time.
+            raise self._failure.with_traceback(None)
+
+    def _silence(self) -> CellwireError:
+        if not self._heard or time.monotonic() - self._heard_at > HEARD_SECONDS:
+            return NoAnswer(self.name)
+        heard = bytes(self._heard)
+        return OnlyEcho(self.name) if self.is_echo(heard) else BadAnswer(self.name, heard)
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                await self._converse()
+            except CellwireError as err:
+                self.wires.health.lost += self._failure is None
+                self._failure = err
+                self._settled.set()
+                self.hurry()
+            finally:
+                await self.wires.link.close()
+            await asyncio.sleep(self._pause.failed())
+
+    async def _converse(self) -> None:
+        link, health = self.wires.link, self.wires.health
+        await link.open()
+        health.opened += 1
+        self.opened()
+        self._heard_at = time.monotonic()
+        while True:
+            wait = await self.tend()
+            if data := await link.read(wait):
+                self._heard_at = time.monotonic()
+                self._heard += data
+                del self._heard[:-HEARD_LIMIT]
+                self.receive(data)
+            elif time.monotonic() - self._heard_at > REOPEN_SILENCE:
+                health.timeouts += 1
+                raise LinkError(LinkFault.LOST, link.name, "silence")

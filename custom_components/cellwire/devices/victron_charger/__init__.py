@@ -1,0 +1,16 @@
+"""Victron AC chargers with VE.Direct: Blue Smart IP22, IP65, IP67 and Phoenix Smart IP43."""
+
+from ..device import Family
+from . import probe
+from .charger import NAME
+
+FAMILY = Family(
+    key="victron_charger",
+    name=NAME,
+    baudrate=probe.BAUDRATE,
+    interval=5,
+    shortest_interval=1,
+    probe=probe.probe,
+    recognise=probe.recognise,
+    create=probe.create,
+)

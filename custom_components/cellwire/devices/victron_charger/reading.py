@@ -1,0 +1,120 @@
+"""From what came over text and HEX to a reading and a unit.
+
+Source: docs/devices/victron_charger.md, "Text fields", "States" and "Errors".
+"""
+
+from ..model import Kind, Quantity, Reading, Role, Unit, UnitKind, Value
+from . import codes
+from .products import PRODUCTS, product_name
+from .registers import MODE, MODES, QUANTITIES, RELAY
+from .samples import NO_TEXT, Sample, Samples, Text, code, measured
+
+UNIT = "charger"
+MANUFACTURER = "Victron Energy"
+
+# Text comes every second or two; what is older is of a charger that fell silent.
+TEXT_AGE = 10.0
+# The steps of the text. Within them it says the same as a finer register.
+CURRENT_STEP = 0.1
+VOLTAGE_STEP = 0.02
+
+
+def _output(key: str, kind: Kind, number: int) -> Quantity:
+    return Quantity(key=key, kind=kind, role=Role.MEASUREMENT, number=number, common=True)
+
+
+# By label. The first output is the voltage and current of the reading itself.
+_OUTPUTS = {
+    f"{letter}{number}": _output(key, kind, number)
+    for number in (2, 3)
+    for letter, key, kind in (
+        ("V", "output_voltage", Kind.VOLTAGE),
+        ("I", "output_current", Kind.CURRENT),
+    )
+}
+_ALL_QUANTITIES = (*QUANTITIES, RELAY, *_OUTPUTS.values())
+
+_KNOWN_LABELS = frozenset(
+    ("PID", "FW", "FWE", "SER#", "V", "I", "T", "ERR", "CS", "MODE", "Relay", *_OUTPUTS)
+)
+_RAW_NAMES = ("capabilities", "capabilities_4", "state_bits", "network_error", "network_mode")
+
+
+def to_unit(product: int, serial: str | None, text: Text, samples: Samples) -> Unit:
+    """Describe the charger by what it has said of itself so far."""
+    return Unit(
+        key=UNIT,
+        kind=UnitKind.CHARGER,
+        manufacturer=MANUFACTURER,
+        model=PRODUCTS.get(product) or samples.text("model") or product_name(product),
+        serial=serial,
+        firmware=text.version or samples.text("firmware"),
+        statuses=tuple(codes.STATES.values()),
+        errors=codes.ERROR_KEYS,
+        quantities=_ALL_QUANTITIES,
+    )
+
+
+def _power_of_all(voltage: float | None, current: float | None, text: Text) -> float | None:
+    """Return the power in W where there is more than one output, else None."""
+    pairs = [(voltage, current)]
+    pairs += [(text.thousandths(f"V{n}"), text.thousandths(f"I{n}")) for n in (2, 3)]
+    powers = [v * i for v, i in pairs if v is not None and i is not None]
+    return sum(powers) if len(powers) > 1 else None
+
+
+def _values(text: Text, samples: Samples, now: float) -> dict[str, Value]:
+    values = {quantity.id: samples.get(quantity.id, now).value for quantity in QUANTITIES}
+    values |= {quantity.id: text.thousandths(label) for label, quantity in _OUTPUTS.items()}
+    values[RELAY.id] = text.switch("Relay")
+    if (mode := text.number("MODE")) is not None:
+        values[MODE.id] = MODES.get(mode)
+    return values
+
+
+def _raw(text: Text, samples: Samples, now: float, **codes_now: int | None) -> dict[str, int | str]:
+    """Collect codes, and the text fields that nobody knows."""
+    raw: dict[str, int | str] = {
+        label: value for label, value in text.fields.items() if label not in _KNOWN_LABELS
+    }
+    raw |= {name: value for name, value in codes_now.items() if value is not None}
+    for name in _RAW_NAMES:
+        if isinstance(value := samples.get(name, now).value, int):
+            raw[name] = value
+    return raw
+
+
+def to_reading(text: Text, samples: Samples, now: float) -> Reading:
+    """Join what both sources said last, as far as it is fresh at `now` (monotonic seconds)."""
+    if now - text.at > TEXT_AGE:
+        text = NO_TEXT
+
+    def get(name: str) -> Sample:
+        return samples.get(name, now)
+
+    def newest(*names: str) -> Sample:
+        return max(map(get, names), key=lambda sample: sample.at)
+
+    voltage = measured(
+        newest("charger_voltage", "output_voltage"), text.thousandths("V"), text.at, VOLTAGE_STEP
+    )
+    finest = get("current") if get("current_fine").number is None else get("current_fine")
+    current = measured(finest, text.thousandths("I"), text.at, CURRENT_STEP)
+    state = code(get("state"), text.number("CS"), text.at)
+    error = code(get("error"), text.number("ERR"), text.at)
+    battery = text.number("T")
+    return Reading(
+        at=now,
+        status=None if state is None else codes.STATES.get(state),
+        voltage=voltage,
+        current=current,
+        measured_power=_power_of_all(voltage, current, text),
+        temperatures={
+            "battery": get("battery_temperature").number if battery is None else battery,
+            "internal": get("internal_temperature").number,
+        },
+        error=None if error is None else codes.ERRORS.get(error, codes.OTHER_ERROR),
+        charged=get("charged").number,
+        values=_values(text, samples, now),
+        raw=_raw(text, samples, now, state=state, error=error),
+    )

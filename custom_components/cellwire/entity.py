@@ -1,0 +1,101 @@
+"""What all entities have in common: they show one value of one unit."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, override
+
+from homeassistant.core import callback
+from homeassistant.helpers.entity import EntityDescription
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.update_coordinator import CoordinatorEntity
+
+from .coordinator import CellwireCoordinator
+from .devices.model import Reading, Unit
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellwireDescription(EntityDescription):
+    """Where an entity finds its value, and what tells it from others of the same name."""
+
+    value: Callable[[Unit, Reading], Any]
+    number: int | None = None
+
+
+class CellwireEntity(CoordinatorEntity[CellwireCoordinator]):
+    """Shows one value. Writes a state only when the value or its availability changed."""
+
+    _attr_has_entity_name = True
+    entity_description: CellwireDescription
+
+    def __init__(
+        self, coordinator: CellwireCoordinator, unit: Unit, description: CellwireDescription
+    ) -> None:
+        """Belong to a unit of the device."""
+        super().__init__(coordinator)
+        self.entity_description = description
+        self._unit = unit.key
+        self._attr_unique_id = f"{coordinator.unit_identity(unit.key)}_{description.key}"
+        self._attr_device_info = coordinator.device_info(unit)
+        if description.number is not None:
+            self._attr_translation_placeholders = {"number": str(description.number)}
+        self._shown = self._look()
+
+    @property
+    def shown_value(self) -> Any:
+        """The value of the last reading, None if it has none."""
+        return self._shown[1]
+
+    @property
+    @override
+    def available(self) -> bool:
+        """A unit that does not answer is unavailable, whatever its siblings do."""
+        return super().available and self._unit in self.coordinator.data
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        shown = self._look()
+        if shown != self._shown:
+            self._shown = shown
+            self.async_write_ha_state()
+
+    def _look(self) -> tuple[bool, Any]:
+        reading = self.coordinator.data.get(self._unit)
+        if not self.available or reading is None:
+            return False, None
+        return True, self.entity_description.value(
+            self.coordinator.device.units[self._unit], reading
+        )
+
+
+@callback
+def add_as_they_appear[DescriptionT: CellwireDescription](
+    coordinator: CellwireCoordinator,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+    offered: Callable[[Unit, Reading], Iterable[DescriptionT]],
+    entity: Callable[[CellwireCoordinator, Unit, DescriptionT], CellwireEntity],
+) -> None:
+    """Add an entity for each value once a unit has it, now and whenever a new one appears.
+
+    `offered` lists what a unit with such a reading may have. What never had a value gets no
+    entity: a probe that is not fitted, a register that this model does not know.
+    """
+    known: set[tuple[str, str]] = set()
+
+    @callback
+    def add_new() -> None:
+        if not coordinator.last_update_success:
+            return
+        entities: list[CellwireEntity] = []
+        for key, reading in coordinator.data.items():
+            unit = coordinator.device.units[key]
+            for description in offered(unit, reading):
+                mark = (key, description.key)
+                if mark not in known and description.value(unit, reading) is not None:
+                    known.add(mark)
+                    entities.append(entity(coordinator, unit, description))
+        if entities:
+            async_add_entities(entities)
+
+    add_new()
+    coordinator.config_entry.async_on_unload(coordinator.async_add_listener(add_new))

@@ -1,0 +1,81 @@
+"""How well a link does, and the last bytes that went over it."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from enum import StrEnum
+import logging
+import time
+
+_LOGGER = logging.getLogger(__name__)
+
+# Enough for the last few polls of a bus, or a few seconds of a stream.
+TRACE_ENTRIES = 64
+# No frame of any family is longer; what is, is noise, and its beginning is enough.
+TRACE_BYTES = 400
+
+
+@dataclass(slots=True)
+class LinkHealth:
+    """Counters since the entry was set up. Times are seconds, wall clock for `last_good`.
+
+    `rejected` counts frames and fields with a right checksum that can't be true, `complaints`
+    the messages of a device that it received garbage.
+    """
+
+    opened: int = 0
+    lost: int = 0
+    good_frames: int = 0
+    checksum_errors: int = 0
+    discarded_bytes: int = 0
+    resyncs: int = 0
+    timeouts: int = 0
+    rejected: int = 0
+    complaints: int = 0
+    last_good: float | None = None
+    answer_time: float | None = None
+    slowest_answer: float | None = None
+
+    def good(self) -> None:
+        """Count a frame that passed every check."""
+        self.good_frames += 1
+        self.last_good = time.time()
+
+    def answered(self, seconds: float) -> None:
+        """Note how long an answer took."""
+        self.answer_time = seconds
+        self.slowest_answer = max(seconds, self.slowest_answer or 0.0)
+
+
+class Direction(StrEnum):
+    """Which way traced bytes went, or that they made no frame."""
+
+    SENT = "sent"
+    RECEIVED = "received"
+    NOISE = "noise"
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """Bytes on the wire at a moment (wall clock, seconds)."""
+
+    at: float
+    direction: Direction
+    data: bytes
+
+
+@dataclass(slots=True)
+class Trace:
+    """The last bytes of a link, bounded in number and size; `name` is that of the link.
+
+    Whoever adds to it has taken out secrets and serial numbers before, so that none of them
+    is ever kept or logged.
+    """
+
+    name: str
+    entries: deque[Traced] = field(default_factory=lambda: deque(maxlen=TRACE_ENTRIES))
+
+    def add(self, direction: Direction, data: bytes) -> None:
+        """Keep bytes, the oldest giving way."""
+        self.entries.append(Traced(time.time(), direction, bytes(data[:TRACE_BYTES])))
+        if _LOGGER.isEnabledFor(logging.DEBUG):
+            _LOGGER.debug("%s: %s %s", self.name, direction, data.hex(" ").upper())

@@ -1,0 +1,46 @@
+"""What every link can do."""
+
+from abc import ABC, abstractmethod
+
+
+class Link(ABC):
+    """A two-way stream of bytes to one device or bus, with one owner.
+
+    `name` is the address as the user gave it.
+    """
+
+    name: str
+
+    @property
+    @abstractmethod
+    def is_open(self) -> bool:
+        """Whether the link was opened and has not been lost or closed since."""
+
+    @abstractmethod
+    async def open(self) -> None:
+        """Open the link, with nothing in its input.
+
+        Raises LinkError.
+        """
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Close the link and wait until it is closed. Closing a closed link does nothing."""
+
+    @abstractmethod
+    async def write(self, data: bytes) -> None:
+        """Send bytes.
+
+        Raises LinkError.
+        """
+
+    @abstractmethod
+    async def read(self, timeout: float, least: int = 1) -> bytes:
+        """Wait until `least` bytes are there, `timeout` seconds at most; return all that came.
+
+        Returns b"" when none came in time. Raises LinkError.
+        """
+
+    @abstractmethod
+    def take(self) -> bytes:
+        """Return what has come so far without waiting, b"" included."""

@@ -1,0 +1,1 @@
+"""Simulated devices on real links, for tests, demo and benchmarks alike."""

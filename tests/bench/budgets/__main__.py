@@ -1,0 +1,37 @@
+"""Runs all measurements and prints one table; fails if a budget is missed."""
+
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+import sys
+
+from . import decoding, home, polling
+from .figure import Measurement, measured, print_figures
+
+MEASUREMENTS: tuple[Measurement, ...] = (
+    decoding.decoding,
+    polling.polling,
+    home.one_pack,
+    home.many_packs,
+    home.memory,
+    home.recovery_of_a_port,
+    home.recovery_of_a_server,
+)
+
+
+def main() -> int:
+    """Measure everything; return the exit status."""
+    figures = []
+    # A Home Assistant has a process for itself, and only one.
+    with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as processes:
+        for measure in MEASUREMENTS:
+            print(f"measuring {measure.__name__}", file=sys.stderr)
+            figures += processes.submit(measured, measure).result()
+    print_figures(figures)
+    missed = [figure.what for figure in figures if not figure.met]
+    for what in missed:
+        print(f"missed: {what}", file=sys.stderr)
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,38 @@
+"""What all tests share."""
+
+from collections.abc import AsyncIterator
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
+from syrupy.assertion import SnapshotAssertion
+
+from tests.bench.wire import PtyWire, TcpWire
+
+# The plugin puts another custom_components on the path; ours must be loaded before.
+import_module("custom_components.cellwire")
+
+
+@pytest.fixture
+def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    """Leave times and contexts out of snapshots."""
+    return snapshot.use_extension(HomeAssistantSnapshotExtension)
+
+
+@pytest.fixture
+async def pty(tmp_path: Path) -> AsyncIterator[PtyWire]:
+    """A plugged pseudo-terminal."""
+    wire = PtyWire(tmp_path / "port")
+    await wire.plug()
+    yield wire
+    await wire.unplug()
+
+
+@pytest.fixture
+async def tcp(socket_enabled: None) -> AsyncIterator[TcpWire]:
+    """A plugged serial server."""
+    wire = TcpWire()
+    await wire.plug()
+    yield wire
+    await wire.unplug()

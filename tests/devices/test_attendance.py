@@ -1,0 +1,46 @@
+"""Who is asked on a bus."""
+
+from custom_components.cellwire.devices.attendance import Attendance
+
+
+def run(attendance: Attendance, alive: set[str], cycles: int) -> list[list[str]]:
+    asked = []
+    for _ in range(cycles):
+        units = attendance.cycle()
+        asked.append(units)
+        for unit in units:
+            (attendance.answered if unit in alive else attendance.missed)(unit)
+    return asked
+
+
+def test_all_that_answer_are_asked_each_time() -> None:
+    assert run(Attendance("abc"), set("abc"), 3) == [["a", "b", "c"]] * 3
+
+
+def test_a_silent_unit_is_asked_less_and_less_often() -> None:
+    asked = run(Attendance("ab"), {"a"}, 60)
+    probes = [cycle for cycle, units in enumerate(asked) if "b" in units]
+    assert probes == [0, 1, 3, 7, 15, 27, 39, 51]
+
+
+def test_one_silent_unit_at_most_in_a_cycle() -> None:
+    attendance = Attendance("abcd")
+    run(attendance, {"a"}, 1)
+    asked = run(attendance, {"a"}, 60)
+    assert all(len(units) <= 2 for units in asked)
+    assert {unit for units in asked for unit in units} == set("abcd")
+
+
+def test_a_unit_that_is_back_is_asked_each_time_again() -> None:
+    attendance = Attendance("ab")
+    run(attendance, {"a"}, 10)
+    assert not attendance.is_present("b")
+    run(attendance, {"a", "b"}, 12)
+    assert attendance.is_present("b")
+    assert run(attendance, {"a", "b"}, 2) == [["a", "b"]] * 2
+
+
+def test_when_nobody_answers_all_are_asked() -> None:
+    attendance = Attendance("abc")
+    run(attendance, set(), 5)
+    assert attendance.cycle() == ["a", "b", "c"]

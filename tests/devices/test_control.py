@@ -1,0 +1,124 @@
+"""The contract of controls: limits, one lock, and no other way to write."""
+
+import asyncio
+from typing import override
+
+import pytest
+
+from custom_components.cellwire.devices.control import (
+    ChoiceControl,
+    CommandControl,
+    Control,
+    NumberControl,
+    ToggleControl,
+)
+from custom_components.cellwire.devices.device import Device, Identity, Readings
+from custom_components.cellwire.devices.errors import Refused
+from custom_components.cellwire.devices.model import Kind, Value
+from custom_components.cellwire.links.serial import SerialLink
+
+
+class Board(Device):
+    """A device that remembers what was written, and in what order."""
+
+    def __init__(self) -> None:
+        super().__init__(SerialLink("/dev/null", 9600), Identity(variant="v", serials={"u": None}))
+        self.log: list[str] = []
+        self.controls = {
+            "u": (
+                NumberControl(
+                    key="limit",
+                    carry_out=self.take,
+                    kind=Kind.CURRENT,
+                    minimum=3.0,
+                    maximum=12.0,
+                    step=0.1,
+                ),
+                ChoiceControl(key="mode", carry_out=self.take, choices=("on", "night")),
+                ToggleControl(key="switch", carry_out=self.take, risky=True),
+                CommandControl(key="start", carry_out=self.take),
+            )
+        }
+
+    async def take(self, wish: Value) -> None:
+        self.log.append(f"begin {wish}")
+        await asyncio.sleep(0)
+        self.log.append(f"end {wish}")
+
+    @override
+    async def start(self) -> None:
+        self.log.append("start")
+
+    @override
+    async def read(self) -> Readings:
+        return {}
+
+    @override
+    async def close(self) -> None:
+        self.log.append("close")
+
+
+@pytest.mark.parametrize(
+    ("key", "wish"),
+    [
+        ("limit", 3.0),
+        ("limit", 12),
+        ("mode", "night"),
+        ("switch", False),
+        ("start", None),
+    ],
+)
+async def test_a_wish_within_the_limits_is_carried_out(key: str, wish: Value) -> None:
+    board = Board()
+    await board.apply("u", key, wish)
+    assert board.log == [f"begin {wish}", f"end {wish}"]
+
+
+@pytest.mark.parametrize(
+    ("unit", "key", "wish", "reason"),
+    [
+        ("u", "limit", 2.9, "refused_out_of_range"),
+        ("u", "limit", 12.1, "refused_out_of_range"),
+        ("u", "limit", float("nan"), "refused_out_of_range"),
+        ("u", "limit", "5", "refused_not_a_number"),
+        ("u", "limit", True, "refused_not_a_number"),
+        ("u", "mode", "off", "refused_not_a_choice"),
+        ("u", "switch", 1, "refused_not_a_choice"),
+        ("u", "start", True, "refused_not_a_choice"),
+        ("u", "restart", None, "refused_not_offered"),
+        ("other", "limit", 5.0, "refused_not_offered"),
+    ],
+)
+async def test_any_other_wish_is_refused_and_nothing_is_written(
+    unit: str, key: str, wish: Value, reason: str
+) -> None:
+    board = Board()
+    with pytest.raises(Refused) as caught:
+        await board.apply(unit, key, wish)
+    assert caught.value.key == reason
+    assert caught.value.placeholders == {"control": key}
+    assert not board.log
+
+
+async def test_one_wish_at_a_time() -> None:
+    board = Board()
+    await asyncio.gather(board.apply("u", "limit", 4.0), board.apply("u", "limit", 5.0))
+    assert board.log == ["begin 4.0", "end 4.0", "begin 5.0", "end 5.0"]
+
+
+def test_a_control_says_whether_it_is_risky() -> None:
+    risky: dict[str, bool] = {}
+    control: Control
+    for control in Board().controls["u"]:
+        risky[control.key] = control.risky
+    assert risky == {"limit": False, "mode": False, "switch": True, "start": False}
+
+
+def test_listeners_are_told_until_they_leave() -> None:
+    board = Board()
+    heard: list[int] = []
+    leave = board.listen(lambda: heard.append(1))
+    board.hurry()
+    leave()
+    board.hurry()
+    assert heard == [1]

@@ -1,0 +1,130 @@
+"""The demo in a real browser: its device pages, and a device that is set up by clicking."""
+
+import argparse
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+import sys
+import tempfile
+
+from playwright.async_api import Error, Page, async_playwright, expect
+
+from tests.bench.jk_bms import BAUDRATE, Bus, recorded_board
+from tests.bench.wire import PtyWire
+from tests.e2e.demo import demo, settle
+from tests.e2e.home import ROOT, Home, HomeError
+
+PORT = 8124
+SCREENSHOTS = ROOT / ".demo"
+# What every device page must show, whatever the device.
+EVERYWHERE = ("Voltage", "Current", "Power", "Status")
+# Milliseconds. The frontend loads slowly on a small machine.
+PATIENCE = 60_000
+
+
+@asynccontextmanager
+async def browsing(executable: str) -> AsyncIterator[Page]:
+    """Run a browser with one page."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=executable, args=["--no-sandbox", "--disable-gpu"]
+        )
+        try:
+            page = await browser.new_page(viewport={"width": 1280, "height": 1800})
+            page.set_default_timeout(PATIENCE)
+            expect.set_options(timeout=PATIENCE)
+            yield page
+        finally:
+            await browser.close()
+
+
+async def look(page: Page, name: str) -> None:
+    """Leave a screenshot."""
+    SCREENSHOTS.mkdir(exist_ok=True)
+    # What is still moving comes to rest.
+    await page.wait_for_timeout(1500)
+    await page.screenshot(path=SCREENSHOTS / f"{name}.png")
+    print(f"screenshot .demo/{name}.png", flush=True)
+
+
+async def look_at_devices(page: Page, home: Home) -> None:
+    """Open the page of every device. Raises Error if it lacks what it must show."""
+    for device in await home.command("config/device_registry/list"):
+        if not any(domain == "cellwire" for domain, _ in device["identifiers"]):
+            continue
+        await page.goto(f"{home.url}/config/devices/device/{device['id']}")
+        await expect(page.get_by_text(device["name"]).first).to_be_visible()
+        for name in EVERYWHERE:
+            await expect(page.get_by_text(name, exact=True).first).to_be_visible()
+        await look(page, "device-" + "".join(filter(str.isalnum, device["name"].lower())))
+
+
+async def enter_port(page: Page, port: str) -> None:
+    """Type a port into the form of the flow, and go on."""
+    dialog = page.locator("dialog-data-entry-flow")
+    await dialog.locator("input").last.fill(port)
+    await page.get_by_role("button", name="Submit").click()
+
+
+async def set_a_bus_up(page: Page, home: Home, address: str) -> None:
+    """Add a bus of two boards by clicking; a wrong port is entered first."""
+    await page.goto(f"{home.url}/config/integrations/integration/cellwire")
+    await page.get_by_role("button", name="Add hub").click()
+    await page.get_by_text("JK-BMS (JiKong)").click()
+    await page.locator("ha-picker-field").last.click()
+    await page.get_by_text("Enter manually", exact=True).click()
+    await enter_port(page, f"{address}-nobody")
+    await expect(page.get_by_text("does not exist. Is the adapter plugged in?")).to_be_visible()
+    await look(page, "flow-wrong-port")
+    await enter_port(page, address)
+    await expect(page.get_by_text("Found: ").first).to_be_visible()
+    await look(page, "flow-found")
+    await page.get_by_role("button", name="Submit").click()
+
+
+async def run(executable: str, port: int) -> None:
+    """Look at everything. Raises HomeError, Error, AssertionError or TimeoutError."""
+    async with AsyncExitStack() as stack:
+        home, _ = await stack.enter_async_context(demo(port))
+        await settle(home)
+        page = await stack.enter_async_context(browsing(executable))
+        await page.goto(home.url)
+        await look_at_devices(page, home)
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="cellwire-bus-"))
+        wire = PtyWire(Path(folder) / "ttyUSB-bus", BAUDRATE)
+        await wire.plug()
+        stack.push_async_callback(wire.unplug)
+        Bus(
+            wire,
+            {
+                1: recorded_board("pb_real_8s_sw15.10_addr1"),
+                3: recorded_board("pb_real_16s_sw15.41_addr3"),
+            },
+        )
+        await set_a_bus_up(page, home, wire.address)
+        devices = {device for device, *_ in await settle(home)}
+        if len(devices) != 4:
+            raise HomeError(f"4 devices were expected, there are {sorted(devices)}")
+        await page.goto(f"{home.url}/config/integrations/integration/cellwire")
+        await expect(page.get_by_text("2 devices").first).to_be_visible()
+        await look(page, "integration")
+        print("everything is where it should be")
+
+
+def main() -> int:
+    """Run the browser; return the exit status."""
+    parser = argparse.ArgumentParser(prog="scripts/e2e", description=__doc__)
+    parser.add_argument("--browser", required=True, help="executable of a Chromium")
+    parser.add_argument("--port", type=int, default=PORT, help="of the web interface")
+    arguments = parser.parse_args()
+    try:
+        asyncio.run(run(arguments.browser, arguments.port))
+    except (HomeError, Error, AssertionError, TimeoutError) as err:
+        print(f"e2e: {str(err) or 'it took too long'}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,220 @@
+"""A real Home Assistant in a process of its own, driven over its own interfaces."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+import json
+from pathlib import Path
+import signal
+import socket
+import sys
+from typing import Any
+
+import aiohttp
+
+ROOT = Path(__file__).parent.parent.parent
+HOST = "127.0.0.1"
+STARTS_WITHIN = 180.0
+STOPS_WITHIN = 30.0
+
+CONFIGURATION = """\
+homeassistant:
+  name: Cellwire demo
+  latitude: 0
+  longitude: 0
+  elevation: 0
+  unit_system: metric
+  time_zone: UTC
+  country: GB
+  currency: EUR
+  language: en
+  auth_providers:
+    - type: trusted_networks
+      trusted_networks: [127.0.0.1/32]
+      allow_bypass_login: true
+    - type: homeassistant
+frontend:
+config:
+history:
+energy:
+diagnostics:
+logger:
+  default: warning
+"""
+
+
+class HomeError(Exception):
+    """Home Assistant did not do what it was asked for."""
+
+
+def check_free(port: int) -> None:
+    """Raise HomeError if something listens on a port of this host."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as err:
+            raise HomeError(
+                f"port {port} is taken ({err.strerror}); choose another one with --port"
+            ) from err
+
+
+def write_configuration(folder: Path, port: int, configuration: str = CONFIGURATION) -> None:
+    """Lay out a configuration that listens on this host only."""
+    (folder / "configuration.yaml").write_text(configuration)
+    (folder / "custom_components").symlink_to(ROOT / "custom_components")
+    storage = folder / ".storage"
+    storage.mkdir()
+    stable = {
+        "server_host": [HOST],
+        "server_port": port,
+        "cors_allowed_origins": [],
+        "login_attempts_threshold": -1,
+        "ip_ban_enabled": True,
+        "ssl_profile": "modern",
+        "use_x_frame_options": True,
+        "created_at": "2026-01-01T00:00:00+00:00",
+        "error": None,
+        "error_message": None,
+    }
+    data = {"stable": stable, "pending": None, "yaml_migration_done": True}
+    (storage / "http").write_text(
+        json.dumps({"version": 2, "minor_version": 2, "key": "http", "data": data})
+    )
+
+
+class Home:
+    """What a user can do with a Home Assistant, over HTTP and WebSocket."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
+        """Talk to a Home Assistant that is up at this address."""
+        self._session = session
+        self.url = url
+        self._token = ""
+
+    async def request(self, method: str, path: str, body: Any = None) -> Any:
+        """Send a request with JSON and return the JSON of the answer. Raises HomeError."""
+        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        async with self._session.request(
+            method, f"{self.url}{path}", json=body, headers=headers
+        ) as answer:
+            text = await answer.text()
+            if not answer.ok:
+                raise HomeError(f"{method} {path}: {answer.status} {text[:300]}")
+            return json.loads(text) if text else None
+
+    async def command(self, kind: str, **data: Any) -> Any:
+        """Send a WebSocket command and return its result. Raises HomeError."""
+        async with self._session.ws_connect(f"{self.url}/api/websocket") as socket_:
+            await socket_.receive_json()
+            await socket_.send_json({"type": "auth", "access_token": self._token})
+            await socket_.receive_json()
+            await socket_.send_json({"id": 1, "type": kind, **data})
+            answer = await socket_.receive_json()
+        if not answer.get("success"):
+            raise HomeError(f"{kind}: {answer}")
+        return answer["result"]
+
+    async def onboard(self) -> None:
+        """Go through the first steps of a new installation, as its only user."""
+        client = f"{self.url}/"
+        user = {"name": "Owner", "username": "owner", "password": "owner", "language": "en"}
+        answer = await self.request("POST", "/api/onboarding/users", user | {"client_id": client})
+        form = {"grant_type": "authorization_code", "code": answer["auth_code"]}
+        async with self._session.post(
+            f"{self.url}/auth/token", data=form | {"client_id": client}
+        ) as tokens:
+            self._token = (await tokens.json())["access_token"]
+        for step, body in (
+            ("core_config", {}),
+            ("analytics", {}),
+            ("integration", {"client_id": client, "redirect_uri": client}),
+        ):
+            await self.request("POST", f"/api/onboarding/{step}", body)
+
+    async def add_device(self, family: str, port: str) -> str:
+        """Set a device up as a user does, and return the title of its entry. Raises HomeError."""
+        flows = "/api/config/config_entries/flow"
+        menu = await self.request("POST", flows, {"handler": "cellwire"})
+        flow = f"{flows}/{menu['flow_id']}"
+        await self.request("POST", flow, {"next_step_id": family})
+        step = await self.request("POST", flow, {"port": port})
+        while step["type"] == "progress":
+            await asyncio.sleep(0.2)
+            step = await self.request("GET", flow)
+        if step.get("step_id") != "found":
+            raise HomeError(f"{family} on {port}: {step.get('errors') or step.get('reason')}")
+        entry = await self.request("POST", flow, {})
+        title: str = entry["title"]
+        return title
+
+    async def rows(self) -> list[tuple[str, str, str, str]]:
+        """List all entities of Cellwire: device, entity, value, unit."""
+        devices = {
+            device["id"]: device["name_by_user"] or device["name"]
+            for device in await self.command("config/device_registry/list")
+        }
+        states = {state["entity_id"]: state for state in await self.request("GET", "/api/states")}
+        rows = []
+        for entity in await self.command("config/entity_registry/list"):
+            if entity["platform"] != "cellwire" or entity["disabled_by"]:
+                continue
+            state = states.get(entity["entity_id"], {})
+            device = devices[entity["device_id"]]
+            name = state.get("attributes", {}).get("friendly_name", entity["entity_id"])
+            unit = state.get("attributes", {}).get("unit_of_measurement", "")
+            value = state.get("state", "missing")
+            rows.append((device, name.removeprefix(device).strip(), value, unit))
+        return rows
+
+
+@asynccontextmanager
+async def running_home(folder: Path, port: int) -> AsyncIterator[tuple[Home, Path]]:
+    """Run a Home Assistant until the context ends; gives it and the path of its log.
+
+    Raises HomeError if it can't be started.
+    """
+    check_free(port)
+    write_configuration(folder, port)
+    log = folder / "output.log"
+    with log.open("w") as output:
+        process = await asyncio.create_subprocess_exec(
+            Path(sys.executable).with_name("hass"),
+            *("--config", folder, "--skip-pip", "--log-no-color"),
+            stdout=output,
+            stderr=output,
+            # Ctrl-C is for us; we end it in order.
+            start_new_session=True,
+        )
+    try:
+        async with aiohttp.ClientSession() as session:
+            home = Home(session, f"http://{HOST}:{port}")
+            await _wait_until_up(home, process, log)
+            await home.onboard()
+            yield home, log
+    finally:
+        await _stop(process)
+
+
+async def _wait_until_up(home: Home, process: asyncio.subprocess.Process, log: Path) -> None:
+    async with asyncio.timeout(STARTS_WITHIN):
+        while process.returncode is None:
+            try:
+                await home.request("GET", "/api/onboarding")
+            except aiohttp.ClientError, HomeError:
+                await asyncio.sleep(0.3)
+            else:
+                return
+    raise HomeError(f"Home Assistant ended at once:\n{log.read_text()[-2000:]}")
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is not None:
+        return
+    process.send_signal(signal.SIGTERM)
+    try:
+        async with asyncio.timeout(STOPS_WITHIN):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()

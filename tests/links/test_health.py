@@ -1,0 +1,47 @@
+"""Counters, traces and pauses."""
+
+import pytest
+
+from custom_components.cellwire.links.health import (
+    TRACE_BYTES,
+    TRACE_ENTRIES,
+    Direction,
+    LinkHealth,
+    Trace,
+)
+from custom_components.cellwire.links.pause import Pause
+
+
+def test_health_keeps_the_slowest_answer() -> None:
+    health = LinkHealth()
+    health.good()
+    assert (health.good_frames, health.answer_time) == (1, None)
+    health.answered(0.3)
+    health.answered(0.1)
+    assert (health.answer_time, health.slowest_answer) == (0.1, 0.3)
+    assert health.last_good is not None
+
+
+def test_a_trace_is_bounded() -> None:
+    trace = Trace("port")
+    for number in range(2 * TRACE_ENTRIES):
+        trace.add(Direction.NOISE, bytes((number,)) * 10_000)
+    assert len(trace.entries) == TRACE_ENTRIES
+    assert {len(traced.data) for traced in trace.entries} == {TRACE_BYTES}
+    assert trace.entries[-1].data[0] == 2 * TRACE_ENTRIES - 1
+
+
+def test_pauses_grow_to_five_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    pause = Pause()
+    assert pause.is_over
+    assert [pause.failed() for _ in range(6)] == [0.5, 1.0, 2.0, 4.0, 5.0, 5.0]
+    now += 4.9
+    assert not pause.is_over
+    now += 0.1
+    assert pause.is_over
+    pause.failed()
+    pause.worked()
+    assert pause.is_over
+    assert pause.failed() == 0.5

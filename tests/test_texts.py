@@ -1,0 +1,194 @@
+"""Every text that the code asks for exists, and no other; the same for icons."""
+
+from collections.abc import Iterator
+import json
+from pathlib import Path
+import re
+from typing import Any
+
+import pytest
+
+from custom_components.cellwire import binary_sensor, sensor
+from custom_components.cellwire.devices import errors
+from custom_components.cellwire.devices.jk_bms import modbus_reading, reading as jk_reading
+from custom_components.cellwire.devices.jk_bms.fields import FieldList
+from custom_components.cellwire.devices.model import (
+    BATTERY_STATUSES,
+    NO_ALARM,
+    NO_ERROR,
+    Reading,
+    Status,
+    Unit,
+    UnitKind,
+)
+from custom_components.cellwire.devices.registry import FAMILIES
+from custom_components.cellwire.devices.victron_charger import reading as victron_reading
+from custom_components.cellwire.devices.victron_charger.samples import NO_TEXT, Samples
+from custom_components.cellwire.links.errors import LinkError, LinkFault
+
+PACKAGE = Path(__file__).parent.parent / "custom_components" / "cellwire"
+LANGUAGES = sorted((PACKAGE / "translations").glob("*.json"))
+ICONS = json.loads((PACKAGE / "icons.json").read_text())
+PLACEHOLDER = re.compile(r"{(\w+)}")
+REFUSALS = ("not_offered", "not_a_number", "out_of_range", "not_a_choice")
+
+# A reading with a value in every place, and units that say everything that they can.
+FULL = Reading(
+    at=0.0,
+    cell_voltages=(3.3,),
+    cell_resistances=(0.5,),
+    wire_resistances=(50.0,),
+    cells_balancing=(True,),
+    temperatures={"mosfet": 20.0, "battery": 20.0, "internal": 20.0, "1": 20.0},
+)
+UNITS: tuple[Unit, ...] = (
+    jk_reading.to_unit(FieldList({})),
+    modbus_reading.to_unit("1", None, None),
+    victron_reading.to_unit(0xA334, None, NO_TEXT, Samples()),
+    Unit(
+        key="u", kind=UnitKind.BATTERY, manufacturer="m", statuses=tuple(Status), errors=(NO_ERROR,)
+    ),
+)
+
+
+def english() -> dict[str, Any]:
+    texts: dict[str, Any] = json.loads((PACKAGE / "translations" / "en.json").read_text())
+    return texts
+
+
+def described() -> dict[str, dict[str, Any]]:
+    """Collect the descriptions that any unit may have, by platform and translation key."""
+    found: dict[str, dict[str, Any]] = {"sensor": {}, "binary_sensor": {}}
+    for unit in UNITS:
+        for each in sensor.offered(unit, FULL):
+            found["sensor"][str(each.translation_key)] = each
+        for flag in binary_sensor.offered(unit, FULL):
+            found["binary_sensor"][str(flag.translation_key)] = flag
+    return found
+
+
+def words_of(key: str) -> set[str]:
+    """Collect what a sensor of words can say on any unit."""
+    words: set[str] = set()
+    for unit in UNITS:
+        for each in sensor.offered(unit, FULL):
+            if each.translation_key == key and each.words:
+                words.update(each.words(unit))
+    return words
+
+
+def leaves(texts: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(texts, dict):
+        for key, value in texts.items():
+            yield from leaves(value, f"{path}.{key}" if path else key)
+    else:
+        yield path, texts
+
+
+def all_errors() -> list[LinkError | errors.DeviceError]:
+    return [
+        *(LinkError(fault, "p", "d") for fault in LinkFault),
+        errors.NoAnswer("d"),
+        errors.BadAnswer("d", b"x"),
+        errors.OnlyEcho("d"),
+        errors.OtherDevice("d", "f"),
+        errors.WrongIdentity("e", "f"),
+        errors.Implausible("d", "r"),
+        *(errors.Refused("c", reason) for reason in REFUSALS),
+    ]
+
+
+def test_every_kind_of_error_is_looked_at() -> None:
+    def below(kind: type[errors.DeviceError]) -> set[type]:
+        kinds: set[type] = {kind}
+        for each in kind.__subclasses__():
+            kinds |= below(each)
+        return kinds
+
+    assert {type(error) for error in all_errors()} == below(errors.DeviceError) - {
+        errors.DeviceError
+    } | {LinkError}
+    source = "".join(path.read_text() for path in PACKAGE.glob("devices/**/*.py"))
+    assert set(re.findall(r'refuse\("(\w+)"\)|Refused\(\w+, "(\w+)"\)', source)) == {
+        ("", "not_offered"),
+        *((reason, "") for reason in REFUSALS[1:]),
+    }
+
+
+def test_every_error_has_its_texts_with_its_placeholders() -> None:
+    texts = english()
+    errors_by_key = {error.key: error for error in all_errors()}
+    assert texts["config"]["error"].keys() == texts["exceptions"].keys() == errors_by_key.keys()
+    for key, error in errors_by_key.items():
+        for text in (texts["config"]["error"][key], texts["exceptions"][key]["message"]):
+            assert set(PLACEHOLDER.findall(text)) <= error.placeholders.keys(), key
+
+
+def test_every_entity_has_a_name_and_no_name_is_left_over() -> None:
+    texts = english()["entity"]
+    for platform, descriptions in described().items():
+        assert texts[platform].keys() == descriptions.keys()
+        for key, description in descriptions.items():
+            name = texts[platform][key]["name"]
+            numbered = description.number is not None
+            assert PLACEHOLDER.findall(name) == (["number"] if numbered else []), key
+
+
+def test_every_word_of_a_sensor_is_translated() -> None:
+    for key, text in english()["entity"]["sensor"].items():
+        assert set(text.get("state", {})) == words_of(key), key
+    assert set(BATTERY_STATUSES) < words_of("status")
+    assert NO_ALARM in words_of("alarm")
+
+
+def test_every_family_has_its_step() -> None:
+    steps = english()["config"]["step"]
+    assert steps["user"]["menu_options"].keys() == FAMILIES.keys()
+    assert steps.keys() == {"user", "search", "found", "reconfigure", *FAMILIES}
+    for name, step in steps.items():
+        assert step.get("data", {}).keys() == step.get("data_description", {}).keys(), name
+        assert (name in ("user", "search", "found")) is ("data" not in step)
+
+
+def test_aborts_and_progress_have_texts() -> None:
+    texts = english()["config"]
+    source = (PACKAGE / "config_flow.py").read_text()
+    used = set(re.findall(r'(?:AbortFlow\(|reason=)"(\w+)"', source))
+    assert texts["abort"].keys() == used | {"already_configured", "reconfigure_successful"}
+    assert texts["progress"].keys() == {"search"}
+
+
+@pytest.mark.parametrize("path", LANGUAGES, ids=lambda path: path.stem)
+def test_languages_are_whole_and_say_something(path: Path) -> None:
+    own = dict(leaves(json.loads(path.read_text())))
+    reference = dict(leaves(english()))
+    assert own.keys() == reference.keys()
+    for key, text in own.items():
+        assert text.strip() == text, key
+        assert text, key
+        assert set(PLACEHOLDER.findall(text)) == set(PLACEHOLDER.findall(reference[key])), key
+        assert "[%key" not in text
+
+
+def test_names_are_told_apart() -> None:
+    for platform, texts in english()["entity"].items():
+        names = [text["name"] for text in texts.values()]
+        assert len(names) == len(set(names)), platform
+
+
+def test_entities_without_a_device_class_have_an_icon_and_others_none() -> None:
+    icons = ICONS["entity"]
+    for platform, descriptions in described().items():
+        wanted = {
+            key
+            for key, description in descriptions.items()
+            if description.device_class in (None, "enum")
+        }
+        assert icons[platform].keys() == wanted
+
+
+def test_icons_are_of_the_set_that_home_assistant_brings() -> None:
+    for path, icon in leaves(ICONS):
+        assert re.fullmatch(r"mdi:[a-z0-9-]+", icon), path
+    for key, icons in ICONS["entity"]["sensor"].items():
+        assert set(icons.get("state", {})) <= words_of(key)

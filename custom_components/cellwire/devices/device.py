@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from ..links.health import LinkHealth, Trace
-from ..links.link import Link
+from ..links.link import Connection, Link
 from .control import Control
 from .errors import OtherDevice, Refused, WrongIdentity
 from .model import Reading, Unit, Value
@@ -87,10 +87,10 @@ class Family:
     create: Callable[[Link, Identity], Device]
 
 
-class Wires:
+class Wires[LinkT: Connection = Link]:
     """A link with its counters and its last bytes: what decoders and devices share."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: LinkT) -> None:
         """Begin to count."""
         self.link = link
         self.health = LinkHealth()
@@ -99,10 +99,10 @@ class Wires:
         self.closed = False
 
 
-class Device(ABC):
+class Device[LinkT: Connection = Link](ABC):
     """What stands behind one config entry: one charger, one BMS, or one bus of packs."""
 
-    def __init__(self, link: Link, identity: Identity) -> None:
+    def __init__(self, link: LinkT, identity: Identity) -> None:
         """Own the link from now on; nothing is opened yet."""
         self.wires = Wires(link)
         self.identity = identity

@@ -1,10 +1,10 @@
-"""What every link can do."""
+"""What every link can do, and what those can do that carry bytes."""
 
 from abc import ABC, abstractmethod
 
 
-class Link(ABC):
-    """A two-way stream of bytes to one device or bus, with one owner.
+class Connection(ABC):
+    """A way to one device or bus, with one owner.
 
     `name` is the address as the user gave it.
     """
@@ -26,6 +26,10 @@ class Link(ABC):
     @abstractmethod
     async def close(self) -> None:
         """Close the link and wait until it is closed. Closing a closed link does nothing."""
+
+
+class Link(Connection):
+    """A two-way stream of bytes."""
 
     @abstractmethod
     async def write(self, data: bytes) -> None:

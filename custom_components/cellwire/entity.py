@@ -81,6 +81,9 @@ def add_as_they_appear[DescriptionT: CellwireDescription](
     entity: a probe that is not fitted, a register that this model does not know.
     """
     known: set[tuple[str, str]] = set()
+    # What a unit may have but never had, and for what that list was made: it is long.
+    waiting: dict[str, list[DescriptionT]] = {}
+    made_for: dict[str, tuple[Unit, object]] = {}
 
     @callback
     def add_new() -> None:
@@ -89,13 +92,23 @@ def add_as_they_appear[DescriptionT: CellwireDescription](
         entities: list[CellwireEntity] = []
         for key, reading in coordinator.data.items():
             unit = coordinator.device.units[key]
-            for description in offered(unit, reading):
-                mark = (key, description.key)
-                if mark not in known and description.value(unit, reading) is not None:
-                    known.add(mark)
-                    entities.append(entity(coordinator, unit, description))
+            extent = _extent(reading)
+            if key not in made_for or made_for[key][0] is not unit or made_for[key][1] != extent:
+                made_for[key] = (unit, extent)
+                waiting[key] = [d for d in offered(unit, reading) if (key, d.key) not in known]
+            new = [d for d in waiting[key] if d.value(unit, reading) is not None]
+            if new:
+                known.update((key, description.key) for description in new)
+                waiting[key] = [d for d in waiting[key] if (key, d.key) not in known]
+                entities.extend(entity(coordinator, unit, description) for description in new)
         if entities:
             async_add_entities(entities)
 
     add_new()
     coordinator.config_entry.async_on_unload(coordinator.async_add_listener(add_new))
+
+
+def _extent(reading: Reading) -> tuple[object, ...]:
+    """Return on what of a reading it depends which values there may be."""
+    cells = (reading.cell_voltages, reading.cell_resistances, reading.wire_resistances)
+    return (*map(len, cells), len(reading.cells_balancing), *reading.temperatures)

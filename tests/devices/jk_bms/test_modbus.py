@@ -340,3 +340,13 @@ def test_the_answer_behind_any_garbage_is_found(parts: list[bytes]) -> None:
     found = [frame for part in parts for frame in scanner.feed(part)] + scanner.flush()
     assert isinstance(found[-1], Spoken)
     assert found[-1].data == WHOLE[:SIZE]
+
+
+def test_a_trigger_in_two_halves_and_one_with_a_wrong_sum() -> None:
+    request = trigger(3, Content.STATUS)
+    scanner = SpeechScanner()
+    assert not scanner.feed(request[:9])
+    assert scanner.missing == len(request) - 9
+    assert scanner.feed(request[9:]) == [Asked(3, Content.STATUS)]
+    assert not scanner.feed(request[:-1] + bytes((request[-1] ^ 1,)))
+    assert scanner.feed(request) == [Asked(3, Content.STATUS)]

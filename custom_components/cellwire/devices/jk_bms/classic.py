@@ -44,17 +44,14 @@ class ClassicDevice(AskedDevice):
     @override
     async def greet(self) -> None:
         """Find the form of the question that this board answers, the last one first."""
-        forms = sorted(READ_ALL_REQUESTS, key=lambda form: form != self._request)
-        for form in forms:
+        *likely, last = sorted(READ_ALL_REQUESTS, key=lambda form: form != self._request)
+        for form in likely:
             try:
-                fields, _ = await self.ask(form)
+                await self._greet_with(form)
             except NoAnswer, BadAnswer, OnlyEcho:
-                if form is forms[-1]:
-                    raise
-            else:
-                self._request = form
-                self.units = {UNIT: to_unit(fields)}
-                return
+                continue
+            return
+        await self._greet_with(last)
 
     @override
     async def poll(self) -> Readings:
@@ -63,6 +60,11 @@ class ClassicDevice(AskedDevice):
         except NoAnswer, BadAnswer, OnlyEcho, Implausible:
             # One frame in a thousand is damaged on a long cable; a second one rarely is.
             return {UNIT: await self._measure()}
+
+    async def _greet_with(self, form: bytes) -> None:
+        fields, _ = await self.ask(form)
+        self._request = form
+        self.units = {UNIT: to_unit(fields)}
 
     async def ask(self, request: bytes) -> tuple[FieldList, float]:
         """Send a read-all and return the values of its answer and when it came.

@@ -92,6 +92,9 @@ async def run(executable: str, port: int) -> None:
         await settle(home)
         page = await stack.enter_async_context(browsing(executable))
         await page.goto(home.url)
+        # Logging in leads to other addresses on its own; the menu is there when that is over.
+        await expect(page.get_by_role("link", name="Settings")).to_be_visible()
+        await page.wait_for_load_state("networkidle")
         await look_at_devices(page, home)
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="cellwire-bus-"))
         wire = PtyWire(Path(folder) / "ttyUSB-bus", BAUDRATE)

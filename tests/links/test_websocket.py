@@ -278,6 +278,16 @@ async def test_what_is_no_address_is_invalid(session: aiohttp.ClientSession, add
     assert await fault_of(WebSocketLink(address, session)) is LinkFault.INVALID
 
 
+async def test_a_login_is_not_shown(
+    websocket_wire: WebSocketWire, session: aiohttp.ClientSession
+) -> None:
+    address = websocket_wire.address.replace("://", "://user:secret@")
+    link = WebSocketLink(address, session)
+    assert link.name == websocket_wire.address.replace("://", "://***@")
+    await link.open()
+    await link.close()
+
+
 async def test_a_server_that_speaks_no_websocket(
     websocket_wire: WebSocketWire, session: aiohttp.ClientSession
 ) -> None:

@@ -5,6 +5,7 @@ nothing about the frames of a device.
 """
 
 import asyncio
+import re
 from typing import Literal, override
 
 import aiohttp
@@ -19,6 +20,8 @@ OPEN_TIMEOUT = 10.0
 CLOSE_TIMEOUT = 1.0
 # Servers send what they collected in some milliseconds; more is not what a line carries.
 LONGEST_MESSAGE = 65536
+# No server of this kind is known to ask for a login, but one that does shall not be told on.
+_LOGIN = re.compile(r"(?<=//)[^/]*(?=@)")
 
 _Socket = aiohttp.ClientWebSocketResponse[Literal[False]]
 
@@ -53,7 +56,8 @@ class WebSocketLink(BufferedLink[_Socket]):
 
     def __init__(self, url: str, session: aiohttp.ClientSession) -> None:
         """Remember the address; nothing is opened yet, and the session is never closed here."""
-        super().__init__(url)
+        super().__init__(_LOGIN.sub("***", url))
+        self._address = url
         self._session = session
         self._receiving: asyncio.Task[None] | None = None
 
@@ -96,7 +100,7 @@ class WebSocketLink(BufferedLink[_Socket]):
 
     def _checked(self) -> URL:
         """Return the address. Raises ValueError for one that says too little."""
-        url = URL(self.name.strip())
+        url = URL(self._address)
         if url.scheme != SCHEME or not url.host or url.explicit_port is None:
             raise ValueError(f"{SCHEME}://host:port is needed")
         return url

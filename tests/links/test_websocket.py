@@ -234,6 +234,31 @@ async def test_a_peer_that_says_nothing_any_more(session: aiohttp.ClientSession)
     assert len(opened) == 1
 
 
+async def test_a_peer_that_talks_on_instead_of_closing(
+    session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(websocket, "CLOSE_TIMEOUT", 0.2)
+    served = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(_handshake(await reader.readuntil(b"\r\n\r\n")))
+        while not writer.is_closing():
+            writer.write(b"\x82\x03one")
+            await asyncio.sleep(0.01)
+        served.set()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    link = WebSocketLink(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}", session)
+    await link.open()
+    async with asyncio.timeout(1.0):
+        # At once, before anything could be received.
+        await link.close()
+        await served.wait()
+    assert not link.is_open
+    server.close()
+    await server.wait_closed()
+
+
 async def test_a_ping_that_cannot_be_answered(
     link: WebSocketLink, websocket_wire: WebSocketWire, monkeypatch: pytest.MonkeyPatch
 ) -> None:

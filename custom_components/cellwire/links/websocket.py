@@ -5,6 +5,7 @@ nothing about the frames of a device.
 """
 
 import asyncio
+import contextlib
 import re
 from typing import Literal, override
 
@@ -88,7 +89,10 @@ class WebSocketLink(BufferedLink[_Socket]):
         self._transport = self._receiving = None
         task.cancel()
         await asyncio.wait([task])
-        await socket.close()
+        # A peer that goes on talking instead of agreeing would be listened to for ever.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_TIMEOUT):
+                await socket.close()
 
     @override
     async def write(self, data: bytes) -> None:

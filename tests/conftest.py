@@ -8,6 +8,7 @@ import pytest
 from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
 from syrupy.assertion import SnapshotAssertion
 
+from tests.bench.websocket import WebSocketWire
 from tests.bench.wire import PtyWire, TcpWire
 
 # The plugin puts another custom_components on the path; ours must be loaded before.
@@ -33,6 +34,15 @@ async def pty(tmp_path: Path) -> AsyncIterator[PtyWire]:
 async def tcp(socket_enabled: None) -> AsyncIterator[TcpWire]:
     """A plugged serial server."""
     wire = TcpWire()
+    await wire.plug()
+    yield wire
+    await wire.unplug()
+
+
+@pytest.fixture
+async def websocket_wire(socket_enabled: None) -> AsyncIterator[WebSocketWire]:
+    """A plugged serial server that speaks WebSocket."""
+    wire = WebSocketWire()
     await wire.plug()
     yield wire
     await wire.unplug()

@@ -10,6 +10,8 @@ import pytest
 
 from custom_components.cellwire import binary_sensor, sensor
 from custom_components.cellwire.devices import errors
+from custom_components.cellwire.devices.chargery import reading as chargery_reading
+from custom_components.cellwire.devices.chargery.words import Silent
 from custom_components.cellwire.devices.jk_bms import modbus_reading, reading as jk_reading
 from custom_components.cellwire.devices.jk_bms.fields import FieldList
 from custom_components.cellwire.devices.model import (
@@ -25,6 +27,7 @@ from custom_components.cellwire.devices.registry import FAMILIES
 from custom_components.cellwire.devices.victron_charger import reading as victron_reading
 from custom_components.cellwire.devices.victron_charger.samples import NO_TEXT, Samples
 from custom_components.cellwire.links.errors import LinkError, LinkFault
+from custom_components.cellwire.links.link import LinkKind
 
 PACKAGE = Path(__file__).parent.parent / "custom_components" / "cellwire"
 LANGUAGES = sorted((PACKAGE / "translations").glob("*.json"))
@@ -42,6 +45,7 @@ FULL = Reading(
     temperatures={"mosfet": 20.0, "battery": 20.0, "internal": 20.0, "1": 20.0},
 )
 UNITS: tuple[Unit, ...] = (
+    chargery_reading.to_unit(chargery_reading.Latest()),
     jk_reading.to_unit(FieldList({})),
     modbus_reading.to_unit("1", None, None),
     victron_reading.to_unit(0xA334, None, NO_TEXT, Samples()),
@@ -89,6 +93,7 @@ def all_errors() -> list[LinkError | errors.DeviceError]:
     return [
         *(LinkError(fault, "p", "d") for fault in LinkFault),
         errors.NoAnswer("d"),
+        Silent(10.0),
         errors.BadAnswer("d", b"x"),
         errors.OnlyEcho("d"),
         errors.OtherDevice("d", "f"),
@@ -143,11 +148,18 @@ def test_every_word_of_a_sensor_is_translated() -> None:
 
 def test_every_family_has_its_step() -> None:
     steps = english()["config"]["step"]
-    assert steps["user"]["menu_options"].keys() == FAMILIES.keys()
-    assert steps.keys() == {"user", "search", "found", "reconfigure", *FAMILIES}
+    menus = {"user": set(FAMILIES)}
+    for family in FAMILIES.values():
+        if len(family.links) > 1:
+            menus[family.key] = {f"{family.key}_{kind}" for kind in family.links}
+    forms = {"reconfigure", *FAMILIES} - menus.keys()
+    menus["reconfigure"] = {f"reconfigure_{kind}" for kind in LinkKind}
+    forms |= set().union(*menus.values()) - menus.keys()
+    assert steps.keys() == {"search", "found"} | menus.keys() | forms
     for name, step in steps.items():
+        assert step.get("menu_options", {}).keys() == menus.get(name, set()), name
+        assert step.get("data", {}).keys() == ({"port"} if name in forms else set()), name
         assert step.get("data", {}).keys() == step.get("data_description", {}).keys(), name
-        assert (name in ("user", "search", "found")) is ("data" not in step)
 
 
 def test_aborts_and_progress_have_texts() -> None:

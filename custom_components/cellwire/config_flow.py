@@ -22,30 +22,43 @@ from homeassistant.helpers.selector import (
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
+    Selector,
     SerialPortSelector,
+    TextSelector,
+    TextSelectorConfig,
+    TextSelectorType,
 )
 import probatio
 
 from .const import CONF_FAMILY, CONF_INTERVAL, CONF_SERIALS, CONF_VARIANT, DOMAIN
-from .coordinator import entry_family, entry_identity, entry_interval, serial_link
+from .coordinator import entry_family, entry_identity, entry_interval
 from .devices.device import Family, Found
 from .devices.registry import FAMILIES
 from .devices.search import search
+from .link_choice import link_kind, make_link
 from .links.errors import CellwireError
+from .links.link import LinkKind
 
 LONGEST_INTERVAL = 3600
-PORT_SCHEMA = probatio.Schema({probatio.Required(CONF_PORT): SerialPortSelector()})
+# What to enter for each kind of link. All keep it as the port of the entry.
+SELECTORS: dict[LinkKind, Selector[Any]] = {
+    LinkKind.SERIAL: SerialPortSelector(),
+    LinkKind.WEBSOCKET: TextSelector(TextSelectorConfig(type=TextSelectorType.URL)),
+}
 
 
 class CellwireConfigFlow(ConfigFlow, domain=DOMAIN):
-    """One path for all families: type, port, search, confirm.
+    """One path for all families: type, kind of link if there are several, port, search, confirm.
 
-    The step of the port has the name of the family, so that its texts can tell of the wiring.
+    The step of the port has the name of the family, so that its texts can tell of the wiring. If
+    there are several kinds of link, this step is the choice of them, and each has a step of its
+    own: the name of the family and that of the kind.
     """
 
     VERSION = 1
 
     _family: Family
+    _kind: LinkKind
     _found: Found
 
     def __init__(self) -> None:
@@ -71,11 +84,9 @@ class CellwireConfigFlow(ConfigFlow, domain=DOMAIN):
     async def async_step_family(
         self, family: str, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Choose the port of a new device."""
+        """Choose the port of a new device, or first the kind of link to it."""
         self._family = FAMILIES[family]
-        if user_input is None:
-            return self._port_form()
-        return await self._begin(user_input[CONF_PORT])
+        return await self._choose(user_input)
 
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
@@ -85,6 +96,14 @@ class CellwireConfigFlow(ConfigFlow, domain=DOMAIN):
         self._family = entry_family(entry)
         if user_input is None:
             self._port = entry.data[CONF_PORT]
+        return await self._choose(user_input)
+
+    async def async_step_link(
+        self, kind: LinkKind, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Choose the port on a kind of link."""
+        self._kind = kind
+        if user_input is None:
             return self._port_form()
         return await self._begin(user_input[CONF_PORT])
 
@@ -150,12 +169,27 @@ class CellwireConfigFlow(ConfigFlow, domain=DOMAIN):
         if self._released:
             self.hass.config_entries.async_schedule_reload(self._get_reconfigure_entry().entry_id)
 
+    @property
+    def _first_step(self) -> str:
+        return "reconfigure" if self.source == SOURCE_RECONFIGURE else self._family.key
+
+    async def _choose(self, user_input: dict[str, Any] | None) -> ConfigFlowResult:
+        """Offer the kinds of link, or go on with the only one."""
+        kinds = self._family.links
+        if len(kinds) == 1:
+            return await self.async_step_link(kinds[0], user_input)
+        step = self._first_step
+        return self.async_show_menu(step_id=step, menu_options=[f"{step}_{kind}" for kind in kinds])
+
     def _port_form(self) -> ConfigFlowResult:
-        problem = self._problem
-        reconfigures = self.source == SOURCE_RECONFIGURE
+        problem, kind, step, port = self._problem, self._kind, self._first_step, self._port
+        if port and not problem and link_kind(self._family, port) is not kind:
+            # The device moves to another kind of link.
+            port = None
+        schema = probatio.Schema({probatio.Required(CONF_PORT): SELECTORS[kind]})
         return self.async_show_form(
-            step_id="reconfigure" if reconfigures else self._family.key,
-            data_schema=self.add_suggested_values_to_schema(PORT_SCHEMA, {CONF_PORT: self._port}),
+            step_id=step if len(self._family.links) == 1 else f"{step}_{kind}",
+            data_schema=self.add_suggested_values_to_schema(schema, {CONF_PORT: port}),
             errors={"base": problem.key} if problem else {},
             description_placeholders=problem.placeholders if problem else {},
         )
@@ -192,7 +226,7 @@ class CellwireConfigFlow(ConfigFlow, domain=DOMAIN):
         try:
             found = await search(
                 self._family,
-                lambda baudrate: serial_link(port, baudrate),
+                lambda baudrate: make_link(self.hass, self._kind, port, baudrate),
                 self.async_update_progress,
             )
             if self.source == SOURCE_RECONFIGURE:
@@ -232,12 +266,22 @@ class CellwireConfigFlow(ConfigFlow, domain=DOMAIN):
         return "\n".join(lines)
 
 
-for _family in FAMILIES:
+for _step in FAMILIES:
     setattr(
         CellwireConfigFlow,
-        f"async_step_{_family}",
-        partialmethod(CellwireConfigFlow.async_step_family, _family),
+        f"async_step_{_step}",
+        partialmethod(CellwireConfigFlow.async_step_family, _step),
     )
+for _step, _kinds in {
+    "reconfigure": tuple(LinkKind),
+    **{family.key: family.links for family in FAMILIES.values()},
+}.items():
+    for _kind in _kinds:
+        setattr(
+            CellwireConfigFlow,
+            f"async_step_{_step}_{_kind}",
+            partialmethod(CellwireConfigFlow.async_step_link, _kind),
+        )
 
 
 class CellwireOptionsFlow(OptionsFlowWithReload):

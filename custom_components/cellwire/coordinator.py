@@ -9,7 +9,7 @@ from typing import Any, override
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_PORT
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import ConfigEntryError, ConfigEntryNotReady
+from homeassistant.exceptions import ConfigEntryError
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
@@ -19,8 +19,8 @@ from .devices.device import Device, Family, Identity, Readings
 from .devices.errors import WrongIdentity
 from .devices.model import Unit
 from .devices.registry import FAMILIES
+from .link_choice import link_kind, make_link
 from .links.errors import CellwireError
-from .links.serial import SerialLink
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -28,11 +28,6 @@ _LOGGER = logging.getLogger(__name__)
 HURRY_PAUSE = 1.0
 
 type CellwireConfigEntry = ConfigEntry[CellwireCoordinator]
-
-
-def serial_link(port: str, baudrate: int) -> SerialLink:
-    """Make the link to a port. ESPHome's proxies are not ready until ESPHome is."""
-    return SerialLink(port, baudrate, not_ready=(ConfigEntryNotReady,))
 
 
 def entry_family(entry: ConfigEntry[Any]) -> Family:
@@ -76,10 +71,9 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
             update_interval=timedelta(seconds=entry_interval(entry)),
             always_update=False,
         )
-        family = entry_family(entry)
-        self.device: Device = family.create(
-            serial_link(entry.data[CONF_PORT], family.baudrate), entry_identity(entry)
-        )
+        family, port = entry_family(entry), entry.data[CONF_PORT]
+        link = make_link(hass, link_kind(family, port), port, family.baudrate)
+        self.device: Device = family.create(link, entry_identity(entry))
         self._described: dict[str, Unit] = {}
         self._missing: set[str] = set()
         self._hurrying: asyncio.Task[None] | None = None

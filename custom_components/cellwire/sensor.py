@@ -102,6 +102,7 @@ _ENERGY: _Looks = {
     "native_unit_of_measurement": UnitOfEnergy.WATT_HOUR,
     "suggested_display_precision": 0,
 }
+_STORED_ENERGY: _Looks = _ENERGY | {"device_class": SensorDeviceClass.ENERGY_STORAGE}
 _PERCENT: _Looks = {"native_unit_of_measurement": PERCENTAGE, "suggested_display_precision": 0}
 _TOTAL: _Looks = {"state_class": SensorStateClass.TOTAL_INCREASING}
 _DIAGNOSTIC: _Looks = {"entity_category": EntityCategory.DIAGNOSTIC}
@@ -168,6 +169,7 @@ KINDS: dict[Kind, _Looks] = {
     },
     Kind.DURATION: _SECONDS,
     Kind.CHARGE: _CHARGE,
+    Kind.STORED_ENERGY: _STORED_ENERGY,
     Kind.RESISTANCE: _RESISTANCE,
     Kind.COMPENSATION: {"native_unit_of_measurement": MILLIVOLTS_PER_KELVIN},
     Kind.PERCENTAGE: _PERCENT,

@@ -9,6 +9,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cellwire.const import CONF_FAMILY, CONF_SERIALS, CONF_VARIANT, DOMAIN
+from custom_components.cellwire.devices.chargery import bms, probe as chargery_probe
+from custom_components.cellwire.devices.chargery.bms import BmsDevice
 from custom_components.cellwire.devices.jk_bms import classic, modbus, probe
 from custom_components.cellwire.devices.victron_charger import charger, questions
 from custom_components.cellwire.devices.victron_charger.charger import ChargerDevice
@@ -39,6 +41,9 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(questions, "PACE", 0.0)
     monkeypatch.setattr(charger, "PACE", 0.02)
     monkeypatch.setattr(ChargerDevice, "patience", 1.5)
+    monkeypatch.setattr(BmsDevice, "patience", 1.0)
+    monkeypatch.setattr(bms, "LOOK_UP", 0.05)
+    monkeypatch.setattr(chargery_probe, "PATIENCE", 0.5)
 
 
 def two_boards(wire: PtyWire) -> Bus:
@@ -83,8 +88,14 @@ ENTRIES: dict[str, dict[str, Any]] = {
         CONF_VARIANT: "vedirect",
         CONF_SERIALS: {"charger": SERIAL},
     },
+    "chargery": {CONF_FAMILY: "chargery", CONF_VARIANT: "stream", CONF_SERIALS: {"bms": None}},
 }
-TITLES = {"classic": "JK_B1A24S15P", "modbus": "Bank", "vedirect": "Blue Smart"}
+TITLES = {
+    "classic": "JK_B1A24S15P",
+    "modbus": "Bank",
+    "vedirect": "Blue Smart",
+    "chargery": "BMS16T",
+}
 
 
 @pytest.fixture(params=["classic", "modbus", "vedirect"])

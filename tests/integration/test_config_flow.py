@@ -13,6 +13,7 @@ from homeassistant.data_entry_flow import FlowResultType
 import pytest
 
 from custom_components.cellwire.const import CONF_FAMILY, CONF_SERIALS, CONF_VARIANT, DOMAIN
+from custom_components.cellwire.devices.registry import FAMILIES
 from custom_components.cellwire.links.serial import SerialLink
 from tests.bench.jk_bms import Bus, ClassicBoard, recorded_board
 from tests.bench.victron_charger import SERIAL, Charger
@@ -28,7 +29,7 @@ async def begin(hass: HomeAssistant, family: str) -> ConfigFlowResult:
     menu = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
     assert menu["type"] is FlowResultType.MENU
     assert menu["step_id"] == "user"
-    assert menu["menu_options"] == ["jk_bms", "victron_charger"]
+    assert menu["menu_options"] == list(FAMILIES)
     form = await hass.config_entries.flow.async_configure(menu["flow_id"], {"next_step_id": family})
     assert form["type"] is FlowResultType.FORM
     assert form["step_id"] == family

@@ -9,8 +9,9 @@ import socket
 import pytest
 import serialx
 
+from custom_components.cellwire.links.buffered import INPUT_LIMIT
 from custom_components.cellwire.links.errors import LinkError, LinkFault
-from custom_components.cellwire.links.serial import INPUT_LIMIT, SerialLink, open_fault
+from custom_components.cellwire.links.serial import SerialLink, open_fault
 from tests.bench.wire import PtyWire, TcpWire
 from tests.waiting import until
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from ..links.health import LinkHealth, Trace
-from ..links.link import Connection, Link
+from ..links.link import Connection, Link, LinkKind
 from .control import Control
 from .errors import OtherDevice, Refused, WrongIdentity
 from .model import Reading, Unit, Value
@@ -72,6 +72,7 @@ class Family:
     """A kind of device that speaks one protocol.
 
     `interval` and `shortest_interval` are seconds between readings that Home Assistant sees.
+    `links` are the ways to reach it, the usual one first.
     `probe` looks for such a device and raises LinkError or DeviceError if there is none; it
     closes what it opened. `recognise` names what unmistakably speaks this family's protocol in
     some received bytes.
@@ -82,6 +83,7 @@ class Family:
     baudrate: int
     interval: int
     shortest_interval: int
+    links: tuple[LinkKind, ...] = (LinkKind.SERIAL,)
     probe: Callable[[LinkFactory, Progress], Awaitable[Found]]
     recognise: Callable[[bytes], str | None]
     create: Callable[[Link, Identity], Device]

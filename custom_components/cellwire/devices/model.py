@@ -4,7 +4,7 @@ Signs: current and power are positive into the battery. Units: V, A, W, Ah, Wh, 
 A field that was not reported is None (or an empty tuple), never an older value.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -72,6 +72,7 @@ class Kind(StrEnum):
     TEMPERATURE_DIFFERENCE = "temperature_difference"  # K
     DURATION = "duration"  # s
     CHARGE = "charge"  # Ah
+    STORED_ENERGY = "stored_energy"  # Wh, what is left in a battery
     RESISTANCE = "resistance"  # mΩ
     COMPENSATION = "compensation"  # mV per K
     PERCENTAGE = "percentage"  # %
@@ -240,6 +241,12 @@ class Reading:
         """Mean voltage of the connected cells in V."""
         present = [v for v in self.cell_voltages if v is not None]
         return round(sum(present) / len(present), 3) if present else None
+
+
+def total_voltage(cells: Iterable[float | None]) -> float | None:
+    """Add up the connected cells in V, for a battery that does not measure its voltage."""
+    present = [v for v in cells if v is not None]
+    return round(sum(present), 3) if present else None
 
 
 def activity(current: float | None) -> Status | None:

@@ -1,5 +1,7 @@
 """All families. A new one is one line here."""
 
-from . import jk_bms, victron_charger
+from . import chargery, jk_bms, victron_charger
 
-FAMILIES = {family.key: family for family in (jk_bms.FAMILY, victron_charger.FAMILY)}
+FAMILIES = {
+    family.key: family for family in (chargery.FAMILY, jk_bms.FAMILY, victron_charger.FAMILY)
+}

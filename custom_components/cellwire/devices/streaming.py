@@ -65,6 +65,10 @@ class StreamingDevice(Device):
     def is_echo(self, heard: bytes) -> bool:
         """Tell whether these bytes are nothing but our own questions."""
 
+    def silent(self) -> NoAnswer:
+        """Say that nothing was heard."""
+        return NoAnswer(self.name)
+
     @override
     async def start(self) -> None:
         self._task = asyncio.create_task(self._listen(), name=f"cellwire {self.wires.link.name}")
@@ -115,7 +119,7 @@ class StreamingDevice(Device):
 
     def _silence(self) -> CellwireError:
         if not self._heard or time.monotonic() - self._heard_at > HEARD_SECONDS:
-            return NoAnswer(self.name)
+            return self.silent()
         heard = bytes(self._heard)
         return OnlyEcho(self.name) if self.is_echo(heard) else BadAnswer(self.name, heard)
 

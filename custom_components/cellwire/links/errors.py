@@ -1,6 +1,8 @@
 """What can go wrong, in a form that a person can be told in their own language."""
 
 from enum import StrEnum
+import errno
+import socket
 
 
 class CellwireError(Exception):
@@ -30,6 +32,30 @@ class LinkFault(StrEnum):
     UNREACHABLE = "unreachable"  # no such host, or no way to it
     LOST = "lost"  # was open, and went away
     FAILED = "failed"  # anything else that the system reported
+
+
+_FAULTS = {
+    errno.ENOENT: LinkFault.MISSING,
+    errno.ENODEV: LinkFault.MISSING,
+    errno.ENXIO: LinkFault.MISSING,
+    errno.EBUSY: LinkFault.BUSY,
+    errno.EACCES: LinkFault.DENIED,
+    errno.EPERM: LinkFault.DENIED,
+    errno.ENOTTY: LinkFault.INVALID,
+    errno.EINVAL: LinkFault.INVALID,
+    errno.EISDIR: LinkFault.INVALID,
+    errno.ECONNREFUSED: LinkFault.REFUSED,
+    errno.EHOSTUNREACH: LinkFault.UNREACHABLE,
+    errno.ENETUNREACH: LinkFault.UNREACHABLE,
+    errno.ETIMEDOUT: LinkFault.UNREACHABLE,
+}
+
+
+def system_fault(error: OSError) -> LinkFault:
+    """Tell what an error of the operating system means for a link that was to be opened."""
+    if isinstance(error, socket.gaierror | TimeoutError):
+        return LinkFault.UNREACHABLE
+    return _FAULTS.get(error.errno or 0, LinkFault.FAILED)
 
 
 class LinkError(CellwireError):

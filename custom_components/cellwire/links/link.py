@@ -1,6 +1,14 @@
 """What every link can do, and what those can do that carry bytes."""
 
 from abc import ABC, abstractmethod
+from enum import StrEnum
+
+
+class LinkKind(StrEnum):
+    """The ways to a device that a person can choose between."""
+
+    SERIAL = "serial"  # a port of this computer, or a serial server
+    WEBSOCKET = "websocket"  # a serial server that speaks WebSocket
 
 
 class Connection(ABC):

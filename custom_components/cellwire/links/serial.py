@@ -5,39 +5,18 @@ inside Home Assistant the serial proxies of ESPHome.
 """
 
 import asyncio
-import errno
 import re
-import socket
 from typing import override
 
 import serialx
 
-from .errors import LinkError, LinkFault
-from .link import Link
+from .buffered import BufferedLink, Input
+from .errors import LinkError, LinkFault, system_fault
 
 # serialx waits 10 s for a network host by itself; local ports open at once.
 OPEN_TIMEOUT = 10.0
-# What may wait unread between two polls. A charger that floods its line sends 1.9 kB/s at most.
-INPUT_LIMIT = 8192
-
 # An ESPHome address may carry the key of its node, which is nobody else's business.
 _KEY = re.compile(r"(?<=[?&]key=)[^&]*")
-
-_FAULTS = {
-    errno.ENOENT: LinkFault.MISSING,
-    errno.ENODEV: LinkFault.MISSING,
-    errno.ENXIO: LinkFault.MISSING,
-    errno.EBUSY: LinkFault.BUSY,
-    errno.EACCES: LinkFault.DENIED,
-    errno.EPERM: LinkFault.DENIED,
-    errno.ENOTTY: LinkFault.INVALID,
-    errno.EINVAL: LinkFault.INVALID,
-    errno.EISDIR: LinkFault.INVALID,
-    errno.ECONNREFUSED: LinkFault.REFUSED,
-    errno.EHOSTUNREACH: LinkFault.UNREACHABLE,
-    errno.ENETUNREACH: LinkFault.UNREACHABLE,
-    errno.ETIMEDOUT: LinkFault.UNREACHABLE,
-}
 
 
 def open_fault(error: Exception) -> LinkFault:
@@ -45,60 +24,28 @@ def open_fault(error: Exception) -> LinkFault:
     match error:
         case serialx.SerialException() | ValueError():
             return LinkFault.INVALID
-        case socket.gaierror() | TimeoutError():
-            return LinkFault.UNREACHABLE
         case OSError():
-            return _FAULTS.get(error.errno or 0, LinkFault.FAILED)
+            return system_fault(error)
         case _:
             return LinkFault.FAILED
 
 
-class _Input(asyncio.Protocol):
-    """Collects what arrives until somebody reads it."""
-
-    def __init__(self) -> None:
-        self.data = bytearray()
-        self._least = 1
-        self.lost = False
-        self.reason: Exception | None = None
-        self._arrived = asyncio.Event()
+class _Input(Input, asyncio.Protocol):
+    """Input that an asyncio transport hands on."""
 
     @override
     def data_received(self, data: bytes) -> None:
-        self.data += data
-        if len(self.data) > INPUT_LIMIT:
-            del self.data[:-INPUT_LIMIT]
-        # Drivers hand on a few bytes at a time; waking the reader for each would be most of a poll.
-        if len(self.data) >= self._least:
-            self._arrived.set()
+        self.put(data)
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
-        self.lost = True
-        self.reason = exc
-        self._arrived.set()
-
-    def take(self) -> bytes:
-        data = bytes(self.data)
-        self.data.clear()
-        return data
-
-    async def wait(self, timeout: float, least: int) -> None:
-        if self.lost or len(self.data) >= least:
-            return
-        self._least = least
-        self._arrived.clear()
-        try:
-            async with asyncio.timeout(timeout):
-                await self._arrived.wait()
-        except TimeoutError:
-            return
+        self.lose(exc)
 
 
-class SerialLink(Link):
+class SerialLink(BufferedLink[serialx.BaseSerialTransport]):
     """A serial port, or something that serialx can treat as one. 8N1, no flow control.
 
-    Flow control stays off since two families send every byte value there is, XON and XOFF too.
+    Flow control stays off since some families send every byte value there is, XON and XOFF too.
     """
 
     def __init__(
@@ -108,7 +55,7 @@ class SerialLink(Link):
 
         `not_ready` are errors by which a provider of ports says that it is still starting.
         """
-        self.name = _KEY.sub("***", port)
+        super().__init__(_KEY.sub("***", port))
         self._address = port
         self._baudrate = baudrate
         self._failures: tuple[type[Exception], ...] = (
@@ -117,13 +64,6 @@ class SerialLink(Link):
             ValueError,
             *not_ready,
         )
-        self._transport: serialx.BaseSerialTransport | None = None
-        self._input = _Input()
-
-    @property
-    @override
-    def is_open(self) -> bool:
-        return self._transport is not None and not self._input.lost
 
     @override
     async def open(self) -> None:
@@ -154,24 +94,3 @@ class SerialLink(Link):
             transport.write(data)
         except (OSError, serialx.SerialException) as err:
             raise LinkError(LinkFault.LOST, self.name, str(err)) from err
-
-    @override
-    async def read(self, timeout: float, least: int = 1) -> bytes:
-        self._usable(unread=True)
-        await self._input.wait(timeout, least)
-        if data := self._input.take():
-            return data
-        self._usable()
-        return b""
-
-    @override
-    def take(self) -> bytes:
-        return self._input.take()
-
-    def _usable(self, *, unread: bool = False) -> serialx.BaseSerialTransport:
-        """Return the open transport; with `unread`, a lost one that has bytes left will do."""
-        gone = self._input.lost and not (unread and self._input.data)
-        if self._transport is None or gone:
-            reason = self._input.reason
-            raise LinkError(LinkFault.LOST, self.name, str(reason or "the other end hung up"))
-        return self._transport

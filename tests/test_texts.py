@@ -96,6 +96,8 @@ def all_errors() -> list[LinkError | errors.DeviceError]:
         Silent(10.0),
         errors.BadAnswer("d", b"x"),
         errors.OnlyEcho("d"),
+        errors.Garbled("d"),
+        errors.Declined("d", 2),
         errors.OtherDevice("d", "f"),
         errors.WrongIdentity("e", "f"),
         errors.Implausible("d", "r"),

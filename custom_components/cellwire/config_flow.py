@@ -226,7 +226,7 @@ class CellwireConfigFlow(ConfigFlow, domain=DOMAIN):
         try:
             found = await search(
                 self._family,
-                lambda baudrate: make_link(self.hass, self._kind, port, baudrate),
+                lambda line: make_link(self.hass, self._kind, port, line.baudrate),
                 self.async_update_progress,
             )
             if self.source == SOURCE_RECONFIGURE:

@@ -7,7 +7,7 @@ from typing import override
 
 import pytest
 
-from custom_components.cellwire.devices.device import Family, Found, Identity
+from custom_components.cellwire.devices.device import Family, Found, Identity, Line
 from custom_components.cellwire.devices.errors import (
     BadAnswer,
     DeviceError,
@@ -52,7 +52,7 @@ async def talking(wire: PtyWire, part: bytes) -> AsyncIterator[None]:
 
 async def problem(family: Family, wire: PtyWire) -> DeviceError:
     with pytest.raises(DeviceError) as caught:
-        await search(family, lambda speed: SerialLink(wire.address, speed), lambda _: None)
+        await search(family, lambda line: SerialLink(wire.address, line.baudrate), lambda _: None)
     link = SerialLink(wire.address, 9600)
     await link.open()
     await link.close()
@@ -78,9 +78,9 @@ async def test_garbage_that_is_clear_at_another_speed(pty: PtyWire) -> None:
     """A line at the wrong speed is garbage; at the right one it names itself."""
 
     class Slow(SerialLink):
-        def __init__(self, speed: int) -> None:
-            super().__init__(pty.address, speed)
-            self.right = speed == VICTRON.baudrate
+        def __init__(self, line: Line) -> None:
+            super().__init__(pty.address, line.baudrate)
+            self.right = line.baudrate == VICTRON.baudrate
 
         @override
         async def read(self, timeout: float, least: int = 1) -> bytes:

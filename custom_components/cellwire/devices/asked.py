@@ -7,7 +7,7 @@ from typing import override
 
 from ..links.errors import LinkError, LinkFault
 from ..links.health import Direction
-from ..links.link import Link
+from ..links.link import Connection, Link
 from ..links.pause import Pause
 from .device import Device, Identity, Readings
 from .errors import BadAnswer, DeviceError, NoAnswer, OnlyEcho
@@ -21,10 +21,10 @@ REOPEN_AFTER = 3
 HEARD_LIMIT = 1024
 
 
-class AskedDevice(Device):
+class AskedDevice[LinkT: Connection = Link](Device[LinkT]):
     """Opens the link when it is needed and keeps it, asks, and tries a second time."""
 
-    def __init__(self, link: Link, identity: Identity) -> None:
+    def __init__(self, link: LinkT, identity: Identity) -> None:
         """Own the link from now on; nothing is opened yet."""
         super().__init__(link, identity)
         self._pause = Pause()
@@ -82,7 +82,7 @@ class AskedDevice(Device):
         except DeviceError:
             self._misses += 1
             if self._misses % REOPEN_AFTER == 0:
-                await link.close()
+                await link.reset()
             raise
         except LinkError as err:
             self.wires.health.lost += self._greeted
@@ -90,7 +90,7 @@ class AskedDevice(Device):
                 self._failure = err
                 self._pause.failed()
             self._greeted = False
-            await link.close()
+            await link.reset()
             raise
 
     async def _get_ready(self) -> None:

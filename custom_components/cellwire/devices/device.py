@@ -3,20 +3,31 @@
 from abc import ABC, abstractmethod
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from ..links.health import LinkHealth, Trace
 from ..links.link import Connection, Link, LinkKind
 from .control import Control
 from .errors import OtherDevice, Refused, WrongIdentity
-from .model import Reading, Unit, Value
+from .model import Reading, Unit, UnitKind, Value
 
 type Readings = dict[str, Reading]
 type Listener = Callable[[], None]
 # Told how far a search has come, from 0 to 1.
 type Progress = Callable[[float], None]
-# Makes a link to the chosen address at a line speed in bits a second; nothing is opened yet.
-type LinkFactory = Callable[[int], Link]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """How a serial line is set: its speed in bits a second, and its parity ("N", "E" or "O")."""
+
+    baudrate: int
+    parity: str = "N"
+
+
+# Makes a link to the chosen address with a setting of the line; nothing is opened yet.
+type LinkFactory[LinkT: Connection = Link] = Callable[[Line], LinkT]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +40,14 @@ class Identity:
 
     variant: str
     serials: Mapping[str, str | None]
+
+    def joined_by(self, unit: str, serial: str | None) -> Identity:
+        """Return this with one more unit."""
+        return replace(self, serials={**self.serials, unit: serial})
+
+    def left_by(self, unit: str) -> Identity:
+        """Return this without a unit."""
+        return replace(self, serials={k: v for k, v in self.serials.items() if k != unit})
 
     def confirm(self, unit: str, serial: str | None) -> None:
         """Raise WrongIdentity if this unit is known by another serial number."""
@@ -52,27 +71,33 @@ class Identity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What a probe found: enough to make an entry of it, and to tell a person about it."""
+    """What a probe found: enough to make an entry of it, and to tell a person about it.
+
+    `line` is how the line is set, where the family has no setting that is always right.
+    """
 
     identity: Identity
     units: tuple[Unit, ...]
+    line: Line | None = None
 
     @property
     def title(self) -> str:
-        """Name the device by model and serial number, or a bus by the number of its units."""
+        """Name the device by model and serial number, or a bus by the number of its packs."""
         first = self.units[0]
         model = first.model or first.manufacturer
-        if len(self.units) > 1:
-            return f"{model} ({len(self.units)} packs)"
+        packs = sum(unit.kind is UnitKind.BATTERY for unit in self.units)
+        if packs > 1 or first.kind is UnitKind.BANK:
+            return f"{model} ({packs} packs)"
         return f"{model} {first.serial}" if first.serial else model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Family:
+class Family[LinkT: Connection = Link]:
     """A kind of device that speaks one protocol.
 
-    `interval` and `shortest_interval` are seconds between readings that Home Assistant sees.
-    `links` are the ways to reach it, the usual one first.
+    `baudrate` is the usual line speed, in bits a second. `interval` and `shortest_interval` are
+    seconds between readings that Home Assistant sees. `links` are the ways to reach it, the usual
+    one first. `talks` says that it talks by itself.
     `probe` looks for such a device and raises LinkError or DeviceError if there is none; it
     closes what it opened. `recognise` names what unmistakably speaks this family's protocol in
     some received bytes.
@@ -84,9 +109,13 @@ class Family:
     interval: int
     shortest_interval: int
     links: tuple[LinkKind, ...] = (LinkKind.SERIAL,)
-    probe: Callable[[LinkFactory, Progress], Awaitable[Found]]
+    talks: bool = False
+    probe: Callable[[LinkFactory[LinkT], Progress], Awaitable[Found]]
     recognise: Callable[[bytes], str | None]
-    create: Callable[[Link, Identity], Device]
+    create: Callable[[LinkT, Identity], Device[LinkT]]
+
+
+type AnyFamily = Family[Any]
 
 
 class Wires[LinkT: Connection = Link]:
@@ -130,6 +159,18 @@ class Device[LinkT: Connection = Link](ABC):
     @abstractmethod
     async def close(self) -> None:
         """End all tasks and close the link. Can be called at any time, and twice."""
+
+    def forget(self, unit: str) -> None:
+        """Stop asking for a unit that is gone; it comes back when it is heard of again."""
+        self.identity = self.identity.left_by(unit)
+        self.units.pop(unit, None)
+
+    async def get_presets(self) -> tuple[Mapping[str, Value], ...]:
+        """Read the programs that are stored in the device, because a person asks for them.
+
+        Raises Refused for a device that has none, LinkError or another DeviceError.
+        """
+        raise Refused("presets", "not_offered")
 
     def listen(self, listener: Listener) -> Listener:
         """Have `listener` called when something changed that should not wait for the next read.

@@ -38,6 +38,27 @@ class OnlyEcho(DeviceError):
         super().__init__(device=device)
 
 
+class Garbled(DeviceError):
+    """Something answers, but not in one piece: two masters, one address twice, a wrong speed."""
+
+    key = "garbled"
+
+    def __init__(self, device: str) -> None:
+        """Say which device was expected."""
+        super().__init__(device=device)
+
+
+class Declined(DeviceError):
+    """The device answered that it won't do what it was asked for."""
+
+    key = "declined"
+
+    def __init__(self, device: str, code: int) -> None:
+        """Say which device it is, and keep the exception code of Modbus."""
+        self.code = code
+        super().__init__(device=device, code=str(code))
+
+
 class OtherDevice(DeviceError):
     """Something that can be named answers, but not what was asked for."""
 

@@ -38,6 +38,10 @@ class Status(StrEnum):
     BATTERY_SAFE = "battery_safe"
     ACTIVE = "active"
     BLOCKED = "blocked"
+    PREPARING = "preparing"
+    BALANCING = "balancing"
+    STOPPED = "stopped"
+    DONE = "done"
     EXTERNAL_CONTROL = "external_control"
 
 
@@ -119,13 +123,16 @@ class UnitKind(StrEnum):
 
     BATTERY = "battery"
     CHARGER = "charger"
+    CHANNEL = "channel"  # an output of a charger that has several
+    BANK = "bank"  # packs side by side, taken as one battery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
     """A part of a device with readings of its own, and all that it can say.
 
-    `key` is stable for the life of an entry; `label` tells it from its siblings on one bus.
+    `key` is stable for the life of an entry; `label` tells it from its siblings on one bus, and
+    `via` is the key of the unit that it is a part of.
     """
 
     key: str
@@ -133,6 +140,7 @@ class Unit:
     manufacturer: str
     model: str | None = None
     label: str | None = None
+    via: str | None = None
     serial: str | None = None
     firmware: str | None = None
     hardware: str | None = None
@@ -229,6 +237,16 @@ class Reading:
         """Number of the highest cell, the first of equals, counted from 1."""
         highest = self.cell_voltage_max
         return None if highest is None else self.cell_voltages.index(highest) + 1
+
+    @property
+    def cell_min_pack(self) -> str | None:
+        """Label of the pack with the lowest cell, where there are several packs."""
+        return None
+
+    @property
+    def cell_max_pack(self) -> str | None:
+        """Label of the pack with the highest cell, where there are several packs."""
+        return None
 
     @property
     def cell_voltage_delta(self) -> float | None:

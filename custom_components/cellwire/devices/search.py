@@ -1,6 +1,6 @@
 """Looking for a device of one family, and naming what is there instead."""
 
-from .device import Family, Found, LinkFactory, Progress
+from .device import Family, Found, Line, LinkFactory, Progress
 from .errors import BadAnswer, OtherDevice
 from .hearing import listen
 from .registry import FAMILIES
@@ -31,7 +31,7 @@ async def search(family: Family, link_for: LinkFactory, progress: Progress) -> F
 async def _recognise_at_other_speeds(family: Family, link_for: LinkFactory) -> str | None:
     speeds = {other.baudrate for other in FAMILIES.values()} - {family.baudrate}
     for speed in sorted(speeds):
-        link = link_for(speed)
+        link = link_for(Line(speed))
         try:
             await link.open()
             if found := recognise(await listen(link, LISTEN)):

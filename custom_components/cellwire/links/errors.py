@@ -27,6 +27,7 @@ class LinkFault(StrEnum):
     MISSING = "missing"  # no such port
     BUSY = "busy"  # another program holds the port
     DENIED = "denied"  # no permission
+    USB_DENIED = "usb_denied"  # no permission for a USB device, which a udev rule gives
     INVALID = "invalid"  # not a port, or an address that says nothing
     REFUSED = "refused"  # the host is there, nothing listens
     UNREACHABLE = "unreachable"  # no such host, or no way to it

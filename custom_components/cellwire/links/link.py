@@ -9,6 +9,9 @@ class LinkKind(StrEnum):
 
     SERIAL = "serial"  # a port of this computer, or a serial server
     WEBSOCKET = "websocket"  # a serial server that speaks WebSocket
+    MODBUS_RTU = "modbus_rtu"  # Modbus on a serial port or serial server, shared with others
+    MODBUS_TCP = "modbus_tcp"  # a gateway that speaks Modbus TCP
+    HID = "hid"  # a USB port of this computer
 
 
 class Connection(ABC):
@@ -34,6 +37,10 @@ class Connection(ABC):
     @abstractmethod
     async def close(self) -> None:
         """Close the link and wait until it is closed. Closing a closed link does nothing."""
+
+    async def reset(self) -> None:
+        """Close a link that went wrong, so that opening it begins anew."""
+        await self.close()
 
 
 class Link(Connection):

@@ -83,7 +83,9 @@ async def test_a_bms_where_another_device_was_expected(pty: PtyWire) -> None:
     async with talking(Bms(pty, period=FAST)):
         with pytest.raises(OtherDevice) as caught:
             await search(
-                FAMILIES["jk_bms"], lambda speed: SerialLink(pty.address, speed), lambda _: None
+                FAMILIES["jk_bms"],
+                lambda line: SerialLink(pty.address, line.baudrate),
+                lambda _: None,
             )
     assert caught.value.placeholders["found"] == "Chargery BMS16T"
 

@@ -44,7 +44,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def probe(wire: PtyWire) -> Found:
     steps: list[float] = []
-    found = await FAMILY.probe(lambda baudrate: SerialLink(wire.address, baudrate), steps.append)
+    found = await FAMILY.probe(lambda line: SerialLink(wire.address, line.baudrate), steps.append)
     assert steps == sorted(steps)
     assert all(0 <= step <= 1 for step in steps)
     await assert_free(wire)
@@ -185,7 +185,7 @@ async def test_stray_bytes_at_the_beginning_are_nobody(pty: PtyWire) -> None:
 async def test_a_port_that_can_not_be_opened(pty: PtyWire) -> None:
     await pty.unplug()
     with pytest.raises(LinkError) as caught:
-        await FAMILY.probe(lambda baudrate: SerialLink(pty.address, baudrate), lambda _: None)
+        await FAMILY.probe(lambda line: SerialLink(pty.address, line.baudrate), lambda _: None)
     assert caught.value.fault is LinkFault.MISSING
 
 

@@ -59,7 +59,7 @@ async def test_start_that_is_cancelled_closes_everything(pty: PtyWire) -> None:
 
 
 async def probe(wire: Wire) -> Found:
-    return await FAMILY.probe(lambda speed: SerialLink(wire.address, speed), lambda _: None)
+    return await FAMILY.probe(lambda line: SerialLink(wire.address, line.baudrate), lambda _: None)
 
 
 async def test_probing_finds_a_charger(tcp: TcpWire) -> None:

@@ -12,6 +12,7 @@ FAMILY = Family(
     interval=5,
     shortest_interval=1,
     links=(LinkKind.SERIAL, LinkKind.WEBSOCKET),
+    talks=True,
     probe=probe.probe,
     recognise=probe.recognise,
     create=probe.create,

@@ -3,7 +3,7 @@
 import asyncio
 
 from ...links.link import Link
-from ..device import Device, Found, Identity, LinkFactory, Progress
+from ..device import Device, Found, Identity, Line, LinkFactory, Progress
 from .bms import BmsDevice
 from .content import to_cells
 from .frame import Command, FrameScanner
@@ -35,7 +35,7 @@ def create(link: Link, identity: Identity) -> Device:
 async def probe(link_for: LinkFactory, progress: Progress) -> Found:
     """Listen for a BMS. Raises LinkError, Silent (a NoAnswer) or BadAnswer."""
     identity = Identity(variant=VARIANT, serials={UNIT: None})
-    device = BmsDevice(link_for(BAUDRATE), identity)
+    device = BmsDevice(link_for(Line(BAUDRATE)), identity)
     try:
         await device.start()
         progress(0.5)

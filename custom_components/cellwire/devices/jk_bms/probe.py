@@ -8,7 +8,7 @@ apart").
 import asyncio
 
 from ...links.link import Link
-from ..device import Device, Found, Identity, LinkFactory, Progress
+from ..device import Device, Found, Identity, Line, LinkFactory, Progress
 from ..errors import BadAnswer, DeviceError, NoAnswer, OnlyEcho, OtherDevice
 from ..hearing import listen
 from . import classic, listener, modbus
@@ -82,7 +82,7 @@ async def probe(link_for: LinkFactory, progress: Progress) -> Found:
 
     Raises LinkError; OtherDevice for a board that can't be read; NoAnswer, BadAnswer, OnlyEcho.
     """
-    link = link_for(BAUDRATE)
+    link = link_for(Line(BAUDRATE))
     try:
         await link.open()
         heard = await listen(link, LISTEN)
@@ -101,7 +101,7 @@ async def probe(link_for: LinkFactory, progress: Progress) -> Found:
                 problem = err if isinstance(problem, NoAnswer) else problem
     finally:
         await link.close()
-    await _search_old(link_for(OLD_BAUDRATE))
+    await _search_old(link_for(Line(OLD_BAUDRATE)))
     raise problem
 
 

@@ -10,6 +10,7 @@ FAMILY = Family(
     baudrate=probe.BAUDRATE,
     interval=5,
     shortest_interval=1,
+    talks=True,
     probe=probe.probe,
     recognise=probe.recognise,
     create=probe.create,

@@ -1,7 +1,7 @@
 """Whether there is a charger on this line."""
 
 from ...links.link import Link
-from ..device import Device, Found, Identity, LinkFactory, Progress
+from ..device import Device, Found, Identity, Line, LinkFactory, Progress
 from .charger import VARIANT, ChargerDevice
 from .hex import HexFrame
 from .products import product_name
@@ -37,7 +37,7 @@ async def probe(link_for: LinkFactory, progress: Progress) -> Found:
 
     Raises LinkError, NoAnswer, BadAnswer, and OtherDevice for another Victron product.
     """
-    device = ChargerDevice(link_for(BAUDRATE), Identity(variant=VARIANT, serials={}))
+    device = ChargerDevice(link_for(Line(BAUDRATE)), Identity(variant=VARIANT, serials={}))
     try:
         await device.start()
     finally:

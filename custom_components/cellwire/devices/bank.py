@@ -1,0 +1,120 @@
+"""Several packs side by side, taken as one battery: the totals of a bank.
+
+A bank is whole or it says nothing: totals without one of the packs would be silently smaller.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import override
+
+from .model import Alarm, Kind, Quantity, Reading, Role, Unit, activity
+
+BANK = "bank"
+# A pack that does not answer. It makes the bank a problem and its totals unknown.
+PACK_MISSING = Alarm("pack_missing")
+PACKS = Quantity(key="packs", kind=Kind.COUNT, role=Role.SETTING, common=True)
+PACKS_ANSWERING = Quantity(
+    key="packs_answering", kind=Kind.COUNT, role=Role.MEASUREMENT, common=True
+)
+BANK_QUANTITIES = (PACKS, PACKS_ANSWERING)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BankReading(Reading):
+    """What the packs of a bank said together; `packs` is empty unless all of them answered."""
+
+    packs: Mapping[str, Reading]
+
+    @property
+    @override
+    def cell_voltage_min(self) -> float | None:
+        return min((v for _, _, v in self._cells), default=None)
+
+    @property
+    @override
+    def cell_voltage_max(self) -> float | None:
+        return max((v for _, _, v in self._cells), default=None)
+
+    @property
+    @override
+    def cell_min_number(self) -> int | None:
+        return next((number for _, number, v in self._cells if v == self.cell_voltage_min), None)
+
+    @property
+    @override
+    def cell_max_number(self) -> int | None:
+        return next((number for _, number, v in self._cells if v == self.cell_voltage_max), None)
+
+    @property
+    @override
+    def cell_min_pack(self) -> str | None:
+        return next((pack for pack, _, v in self._cells if v == self.cell_voltage_min), None)
+
+    @property
+    @override
+    def cell_max_pack(self) -> str | None:
+        return next((pack for pack, _, v in self._cells if v == self.cell_voltage_max), None)
+
+    @property
+    @override
+    def cell_voltage_average(self) -> float | None:
+        voltages = [v for _, _, v in self._cells]
+        return round(sum(voltages) / len(voltages), 3) if voltages else None
+
+    @cached_property
+    def _cells(self) -> list[tuple[str, int, float]]:
+        """All connected cells: pack, number in the pack, voltage."""
+        return [
+            (pack, number, voltage)
+            for pack, reading in self.packs.items()
+            for number, voltage in enumerate(reading.cell_voltages, 1)
+            if voltage is not None
+        ]
+
+
+def to_bank(units: Mapping[str, Unit], readings: Mapping[str, Reading]) -> BankReading | None:
+    """Add up the packs: `units` are all that belong to the bank, `readings` those that answered.
+
+    Current, power and capacities are summed, voltages averaged; SoC and SoH follow from the
+    capacities. Returns None when no pack answered.
+    """
+    if not readings:
+        return None
+    missing = units.keys() - readings.keys()
+    # Packs are known by what their owner sees on them.
+    packs = {} if missing else {units[key].label or key: readings[key] for key in units}
+    current = _sum("current", packs)
+    remaining, full = _sum("remaining_capacity", packs), _sum("full_capacity", packs)
+    design = _sum("design_capacity", packs)
+    return BankReading(
+        at=min(reading.at for reading in readings.values()),
+        packs=packs,
+        status=activity(current),
+        voltage=_mean("voltage", packs),
+        current=current,
+        measured_power=_sum("power", packs),
+        soc=round(100 * remaining / full, 1) if remaining is not None and full else None,
+        soh=round(100 * full / design, 1) if full is not None and design else None,
+        remaining_capacity=remaining,
+        full_capacity=full,
+        design_capacity=design,
+        alarms=frozenset((PACK_MISSING.key,) if missing else ()),
+        values={PACKS.id: len(units), PACKS_ANSWERING.id: len(readings)},
+    )
+
+
+def _values(name: str, packs: Mapping[str, Reading]) -> list[float] | None:
+    """Return a value of every pack, None if a pack does not have it."""
+    values = [getattr(reading, name) for reading in packs.values()]
+    return None if not values or None in values else values
+
+
+def _sum(name: str, packs: Mapping[str, Reading]) -> float | None:
+    values = _values(name, packs)
+    return None if values is None else round(sum(values), 3)
+
+
+def _mean(name: str, packs: Mapping[str, Reading]) -> float | None:
+    values = _values(name, packs)
+    return None if values is None else round(sum(values) / len(values), 3)

@@ -6,10 +6,13 @@ from pathlib import Path
 import re
 from typing import Any
 
+from homeassistant.util.yaml import load_yaml_dict
 import pytest
 
 from custom_components.cellwire import binary_sensor, sensor
+from custom_components.cellwire.coordinator import NAMED_PARTS
 from custom_components.cellwire.devices import errors
+from custom_components.cellwire.devices.bank import BANK_QUANTITIES, PACK_MISSING
 from custom_components.cellwire.devices.chargery import reading as chargery_reading
 from custom_components.cellwire.devices.chargery.words import Silent
 from custom_components.cellwire.devices.jk_bms import modbus_reading, reading as jk_reading
@@ -51,6 +54,13 @@ UNITS: tuple[Unit, ...] = (
     victron_reading.to_unit(0xA334, None, NO_TEXT, Samples()),
     Unit(
         key="u", kind=UnitKind.BATTERY, manufacturer="m", statuses=tuple(Status), errors=(NO_ERROR,)
+    ),
+    Unit(
+        key="b",
+        kind=UnitKind.BANK,
+        manufacturer="m",
+        alarms=(PACK_MISSING,),
+        quantities=BANK_QUANTITIES,
     ),
 )
 
@@ -98,6 +108,8 @@ def all_errors() -> list[LinkError | errors.DeviceError]:
         errors.OnlyEcho("d"),
         errors.Garbled("d"),
         errors.Declined("d", 2),
+        errors.NothingFound("p"),
+        errors.NotUsable("f"),
         errors.OtherDevice("d", "f"),
         errors.WrongIdentity("e", "f"),
         errors.Implausible("d", "r"),
@@ -150,7 +162,8 @@ def test_every_word_of_a_sensor_is_translated() -> None:
 
 def test_every_family_has_its_step() -> None:
     steps = english()["config"]["step"]
-    menus = {"user": set(FAMILIES)}
+    on_usb = {f"{key}_hid" for key, family in FAMILIES.items() if LinkKind.HID in family.links}
+    menus = {"user": {*FAMILIES, "detect"}, "detect": {"detect_port", *on_usb}}
     for family in FAMILIES.values():
         if len(family.links) > 1:
             menus[family.key] = {f"{family.key}_{kind}" for kind in family.links}
@@ -162,6 +175,15 @@ def test_every_family_has_its_step() -> None:
         assert step.get("menu_options", {}).keys() == menus.get(name, set()), name
         assert step.get("data", {}).keys() == ({"port"} if name in forms else set()), name
         assert step.get("data", {}).keys() == step.get("data_description", {}).keys(), name
+
+
+def test_parts_of_a_device_and_actions_have_their_texts() -> None:
+    texts = english()
+    assert texts["device"].keys() == set(NAMED_PARTS)
+    actions = load_yaml_dict(str(PACKAGE / "services.yaml"))
+    assert texts["services"].keys() == actions.keys() == ICONS["services"].keys()
+    for name, action in actions.items():
+        assert texts["services"][name]["fields"].keys() == action["fields"].keys()
 
 
 def test_aborts_and_progress_have_texts() -> None:

@@ -3,12 +3,23 @@
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
 from homeassistant.core import Event, HomeAssistant
+from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.device_registry import AnyDeviceEntry
+from homeassistant.helpers.typing import ConfigType
 
+from .actions import async_register_actions
 from .const import DOMAIN
 from .coordinator import CellwireConfigEntry, CellwireCoordinator
 
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+
 PLATFORMS = (Platform.BINARY_SENSOR, Platform.SENSOR)
+
+
+async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
+    """Register the actions, which are there for all entries."""
+    async_register_actions(hass)
+    return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: CellwireConfigEntry) -> bool:
@@ -38,5 +49,4 @@ async def async_remove_config_entry_device(
     if entry.state is not ConfigEntryState.LOADED:
         return False
     coordinator = entry.runtime_data
-    alive = {(DOMAIN, coordinator.unit_identity(unit)) for unit in coordinator.data}
-    return device.identifiers.isdisjoint(alive)
+    return all(coordinator.forget(identity) for _, identity in device.identifiers)

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from functools import partialmethod
 from typing import Any, Self, override
 
-from homeassistant.components import usb
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     ConfigEntry,
@@ -22,29 +21,38 @@ from homeassistant.helpers.selector import (
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
-    Selector,
-    SerialPortSelector,
-    TextSelector,
-    TextSelectorConfig,
-    TextSelectorType,
 )
 import probatio
 
-from .const import CONF_FAMILY, CONF_INTERVAL, CONF_SERIALS, CONF_VARIANT, DOMAIN
+from .const import (
+    CONF_BAUDRATE,
+    CONF_FAMILY,
+    CONF_INTERVAL,
+    CONF_PARITY,
+    CONF_SERIALS,
+    CONF_VARIANT,
+    DOMAIN,
+)
 from .coordinator import entry_family, entry_identity, entry_interval
-from .devices.device import Family, Found
+from .devices.detect import detect
+from .devices.device import AnyFamily, Found, Line
+from .devices.model import UnitKind
 from .devices.registry import FAMILIES
 from .devices.search import search
-from .link_choice import link_kind, make_link
-from .links.errors import CellwireError
-from .links.link import LinkKind
+from .link_choice import (
+    AUDIBLE,
+    link_kind,
+    make_byte_link,
+    make_link,
+    make_register_link,
+    port_selector,
+    to_address,
+)
+from .links.errors import CellwireError, LinkError, LinkFault
+from .links.link import Link, LinkKind
 
 LONGEST_INTERVAL = 3600
-# What to enter for each kind of link. All keep it as the port of the entry.
-SELECTORS: dict[LinkKind, Selector[Any]] = {
-    LinkKind.SERIAL: SerialPortSelector(),
-    LinkKind.WEBSOCKET: TextSelector(TextSelectorConfig(type=TextSelectorType.URL)),
-}
+DETECT, DETECT_PORT = "detect", "detect_port"
 
 
 class CellwireConfigFlow(ConfigFlow, domain=DOMAIN):
@@ -52,14 +60,16 @@ class CellwireConfigFlow(ConfigFlow, domain=DOMAIN):
 
     The step of the port has the name of the family, so that its texts can tell of the wiring. If
     there are several kinds of link, this step is the choice of them, and each has a step of its
-    own: the name of the family and that of the kind.
+    own: the name of the family and that of the kind. Who doesn't know the type lets it be detected.
     """
 
     VERSION = 1
 
-    _family: Family
+    _family: AnyFamily
     _kind: LinkKind
     _found: Found
+    # The step in which the port was entered.
+    _step: str
 
     def __init__(self) -> None:
         """Know nothing yet."""
@@ -79,14 +89,38 @@ class CellwireConfigFlow(ConfigFlow, domain=DOMAIN):
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Choose the type of the device."""
-        return self.async_show_menu(step_id="user", menu_options=list(FAMILIES))
+        return self.async_show_menu(step_id="user", menu_options=[*FAMILIES, DETECT])
 
     async def async_step_family(
         self, family: str, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Choose the port of a new device, or first the kind of link to it."""
         self._family = FAMILIES[family]
-        return await self._choose(user_input)
+        return await self._choose(family, user_input)
+
+    async def async_step_family_link(
+        self, family: str, kind: LinkKind, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Choose the port of a new device on a kind of link."""
+        self._family = FAMILIES[family]
+        return await self._enter(f"{family}_{kind}", kind, user_input)
+
+    async def async_step_detect(
+        self, _user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Choose where to look for a device of any type. Those on USB tell what they are."""
+        on_usb = [
+            f"{family.key}_{LinkKind.HID}"
+            for family in FAMILIES.values()
+            if LinkKind.HID in family.links
+        ]
+        return self.async_show_menu(step_id=DETECT, menu_options=[DETECT_PORT, *on_usb])
+
+    async def async_step_detect_port(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Choose a port to find out what is on it."""
+        return await self._enter(DETECT_PORT, LinkKind.SERIAL, user_input)
 
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
@@ -96,16 +130,13 @@ class CellwireConfigFlow(ConfigFlow, domain=DOMAIN):
         self._family = entry_family(entry)
         if user_input is None:
             self._port = entry.data[CONF_PORT]
-        return await self._choose(user_input)
+        return await self._choose("reconfigure", user_input)
 
-    async def async_step_link(
+    async def async_step_reconfigure_link(
         self, kind: LinkKind, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Choose the port on a kind of link."""
-        self._kind = kind
-        if user_input is None:
-            return self._port_form()
-        return await self._begin(user_input[CONF_PORT])
+        """Choose another port on a kind of link."""
+        return await self._enter(f"reconfigure_{kind}", kind, user_input)
 
     async def async_step_search(
         self, _user_input: dict[str, Any] | None = None
@@ -129,7 +160,7 @@ class CellwireConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def async_step_port(self, _user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Say what is wrong with the port, and let the user choose again."""
-        return self._port_form()
+        return await self._port_form()
 
     async def async_step_found(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show who answers; make the entry when the user agrees."""
@@ -151,9 +182,9 @@ class CellwireConfigFlow(ConfigFlow, domain=DOMAIN):
             title=self._found.title,
             data={
                 CONF_FAMILY: self._family.key,
-                CONF_PORT: self._port,
                 CONF_VARIANT: self._found.identity.variant,
                 CONF_SERIALS: dict(serials),
+                **self._address(),
             },
         )
 
@@ -169,26 +200,33 @@ class CellwireConfigFlow(ConfigFlow, domain=DOMAIN):
         if self._released:
             self.hass.config_entries.async_schedule_reload(self._get_reconfigure_entry().entry_id)
 
-    @property
-    def _first_step(self) -> str:
-        return "reconfigure" if self.source == SOURCE_RECONFIGURE else self._family.key
-
-    async def _choose(self, user_input: dict[str, Any] | None) -> ConfigFlowResult:
+    async def _choose(self, step: str, user_input: dict[str, Any] | None) -> ConfigFlowResult:
         """Offer the kinds of link, or go on with the only one."""
         kinds = self._family.links
         if len(kinds) == 1:
-            return await self.async_step_link(kinds[0], user_input)
-        step = self._first_step
+            return await self._enter(step, kinds[0], user_input)
         return self.async_show_menu(step_id=step, menu_options=[f"{step}_{kind}" for kind in kinds])
 
-    def _port_form(self) -> ConfigFlowResult:
-        problem, kind, step, port = self._problem, self._kind, self._first_step, self._port
-        if port and not problem and link_kind(self._family, port) is not kind:
-            # The device moves to another kind of link.
-            port = None
-        schema = probatio.Schema({probatio.Required(CONF_PORT): SELECTORS[kind]})
+    async def _enter(
+        self, step: str, kind: LinkKind, user_input: dict[str, Any] | None
+    ) -> ConfigFlowResult:
+        """Ask for a port, and begin the search when one was entered."""
+        self._step, self._kind = step, kind
+        if port := (user_input or {}).get(CONF_PORT):
+            return await self._begin(port)
+        return await self._port_form()
+
+    async def _port_form(self) -> ConfigFlowResult:
+        problem, kind, port = self._problem, self._kind, self._port
+        if self.source == SOURCE_RECONFIGURE and port and not problem:
+            # The device may move to another kind of link.
+            port = port if link_kind(self._family, port) is kind else None
+        selector = await port_selector(self.hass, kind)
+        if selector is None:
+            problem = problem or LinkError(LinkFault.USB_MISSING, "USB", "")
+        schema = probatio.Schema({probatio.Required(CONF_PORT): selector} if selector else {})
         return self.async_show_form(
-            step_id=step if len(self._family.links) == 1 else f"{step}_{kind}",
+            step_id=self._step,
             data_schema=self.add_suggested_values_to_schema(schema, {CONF_PORT: port}),
             errors={"base": problem.key} if problem else {},
             description_placeholders=problem.placeholders if problem else {},
@@ -197,20 +235,13 @@ class CellwireConfigFlow(ConfigFlow, domain=DOMAIN):
     async def _begin(self, port: str) -> ConfigFlowResult:
         """Take a port and start the search on it."""
         self._problem = None
-        self._port = await self._stable(port)
+        self._port = await to_address(self.hass, self._kind, port)
         self._async_abort_entries_match({CONF_PORT: self._port})
         if self.hass.config_entries.flow.async_has_matching_flow(self):
             return self.async_abort(reason="already_in_progress")
         if self.source == SOURCE_RECONFIGURE:
             await self._release()
         return await self.async_step_search()
-
-    async def _stable(self, port: str) -> str:
-        """Return the name of a local port that stays when it is plugged elsewhere."""
-        port = port.strip()
-        if not port.startswith("/dev/"):
-            return port
-        return await self.hass.async_add_executor_job(usb.get_serial_by_id, port)
 
     async def _release(self) -> None:
         """Unload the entry that is being reconfigured, which may hold the port."""
@@ -222,18 +253,37 @@ class CellwireConfigFlow(ConfigFlow, domain=DOMAIN):
             self._released = True
 
     async def _look(self) -> Found | CellwireError:
-        port = str(self._port)
+        hass, kind, port = self.hass, self._kind, str(self._port)
+
+        def bytes_on(line: Line) -> Link:
+            return make_byte_link(hass, kind, port, line)
+
         try:
+            if self._step == DETECT_PORT:
+                self._family, self._kind, found = await detect(
+                    port,
+                    bytes_on,
+                    lambda line: make_register_link(hass, LinkKind.MODBUS_RTU, port, line),
+                    self.async_update_progress,
+                )
+                return found
             found = await search(
                 self._family,
-                lambda line: make_link(self.hass, self._kind, port, line.baudrate),
+                lambda line: make_link(hass, kind, port, line),
                 self.async_update_progress,
+                bytes_on if kind in AUDIBLE else None,
             )
             if self.source == SOURCE_RECONFIGURE:
                 found.identity.succeed(entry_identity(self._get_reconfigure_entry()), found.title)
         except CellwireError as err:
             return err
         return found
+
+    def _address(self) -> dict[str, Any]:
+        """Return what the entry keeps of the way to its device."""
+        line = self._found.line
+        settings = {CONF_BAUDRATE: line.baudrate, CONF_PARITY: line.parity} if line else {}
+        return {CONF_PORT: self._port, **settings}
 
     def _move(self) -> ConfigFlowResult:
         """Give the entry its new port, and the units that were not there before."""
@@ -242,7 +292,7 @@ class CellwireConfigFlow(ConfigFlow, domain=DOMAIN):
         return self.async_update_reload_and_abort(
             entry,
             data_updates={
-                CONF_PORT: self._port,
+                **self._address(),
                 # What a unit is known by was settled when it was first seen.
                 CONF_SERIALS: {**self._found.identity.serials, **entry_identity(entry).serials},
             },
@@ -261,27 +311,31 @@ class CellwireConfigFlow(ConfigFlow, domain=DOMAIN):
         """List the units that were found, a line each."""
         lines = []
         for unit in self._found.units:
+            if unit.kind in (UnitKind.BANK, UnitKind.CHANNEL):
+                continue
             facts = (unit.model, unit.serial, unit.firmware, unit.label and f"#{unit.label}")
             lines.append("- " + ", ".join(fact for fact in facts if fact))
         return "\n".join(lines)
 
 
-for _step in FAMILIES:
+for _family in FAMILIES.values():
     setattr(
         CellwireConfigFlow,
-        f"async_step_{_step}",
-        partialmethod(CellwireConfigFlow.async_step_family, _step),
+        f"async_step_{_family.key}",
+        partialmethod(CellwireConfigFlow.async_step_family, _family.key),
     )
-for _step, _kinds in {
-    "reconfigure": tuple(LinkKind),
-    **{family.key: family.links for family in FAMILIES.values()},
-}.items():
-    for _kind in _kinds:
+    for _kind in _family.links:
         setattr(
             CellwireConfigFlow,
-            f"async_step_{_step}_{_kind}",
-            partialmethod(CellwireConfigFlow.async_step_link, _kind),
+            f"async_step_{_family.key}_{_kind}",
+            partialmethod(CellwireConfigFlow.async_step_family_link, _family.key, _kind),
         )
+for _kind in LinkKind:
+    setattr(
+        CellwireConfigFlow,
+        f"async_step_reconfigure_{_kind}",
+        partialmethod(CellwireConfigFlow.async_step_reconfigure_link, _kind),
+    )
 
 
 class CellwireOptionsFlow(OptionsFlowWithReload):

@@ -8,5 +8,7 @@ DOMAIN: Final = "cellwire"
 CONF_FAMILY: Final = "family"
 CONF_VARIANT: Final = "variant"
 CONF_SERIALS: Final = "serials"
+CONF_BAUDRATE: Final = "baudrate"
+CONF_PARITY: Final = "parity"
 # Key of the entry's options.
 CONF_INTERVAL: Final = "interval"

@@ -14,10 +14,18 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
-from .const import CONF_FAMILY, CONF_INTERVAL, CONF_SERIALS, CONF_VARIANT, DOMAIN
-from .devices.device import Device, Family, Identity, Readings
+from .const import (
+    CONF_BAUDRATE,
+    CONF_FAMILY,
+    CONF_INTERVAL,
+    CONF_PARITY,
+    CONF_SERIALS,
+    CONF_VARIANT,
+    DOMAIN,
+)
+from .devices.device import AnyFamily, Device, Identity, Line, Readings
 from .devices.errors import WrongIdentity
-from .devices.model import Unit
+from .devices.model import Unit, UnitKind
 from .devices.registry import FAMILIES
 from .link_choice import link_kind, make_link
 from .links.errors import CellwireError
@@ -30,7 +38,11 @@ HURRY_PAUSE = 1.0
 type CellwireConfigEntry = ConfigEntry[CellwireCoordinator]
 
 
-def entry_family(entry: ConfigEntry[Any]) -> Family:
+# Parts of a device are named after what they are, in the user's language.
+NAMED_PARTS = (UnitKind.BANK, UnitKind.CHANNEL)
+
+
+def entry_family(entry: ConfigEntry[Any]) -> AnyFamily:
     """Return the family of an entry."""
     return FAMILIES[entry.data[CONF_FAMILY]]
 
@@ -38,6 +50,12 @@ def entry_family(entry: ConfigEntry[Any]) -> Family:
 def entry_identity(entry: ConfigEntry[Any]) -> Identity:
     """Return what an entry remembers of its device."""
     return Identity(variant=entry.data[CONF_VARIANT], serials=entry.data[CONF_SERIALS])
+
+
+def entry_line(entry: ConfigEntry[Any]) -> Line:
+    """Return how the line of an entry is set."""
+    baudrate = entry.data.get(CONF_BAUDRATE, entry_family(entry).baudrate)
+    return Line(baudrate, entry.data.get(CONF_PARITY, "N"))
 
 
 def entry_interval(entry: ConfigEntry[Any]) -> int:
@@ -72,9 +90,11 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
             always_update=False,
         )
         family, port = entry_family(entry), entry.data[CONF_PORT]
-        link = make_link(hass, link_kind(family, port), port, family.baudrate)
-        self.device: Device = family.create(link, entry_identity(entry))
+        link = make_link(hass, link_kind(family, port), port, entry_line(entry), entry)
+        self.device: Device[Any] = family.create(link, entry_identity(entry))
         self._described: dict[str, Unit] = {}
+        # Ids in the device registry, by the key of the unit.
+        self._device_ids: dict[str, str] = {}
         self._missing: set[str] = set()
         self._hurrying: asyncio.Task[None] | None = None
         self._hurried_at = 0.0
@@ -90,15 +110,38 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
 
     def device_info(self, unit: Unit) -> DeviceInfo:
         """Describe a unit as a device of Home Assistant."""
-        return DeviceInfo(
+        model = unit.model or unit.manufacturer
+        info = DeviceInfo(
             identifiers={(DOMAIN, self.unit_identity(unit.key))},
-            name=" ".join(filter(None, (unit.model or unit.manufacturer, unit.label))),
             manufacturer=unit.manufacturer,
             model=unit.model,
             serial_number=unit.serial,
             sw_version=unit.firmware,
             hw_version=unit.hardware,
         )
+        if unit.kind in NAMED_PARTS:
+            info["translation_key"] = unit.kind
+            info["translation_placeholders"] = {"model": model, "number": unit.label or ""}
+        else:
+            info["name"] = " ".join(filter(None, (model, unit.label)))
+        if unit.via in self._device_ids:
+            info["via_device_id"] = self._device_ids[unit.via]
+        return info
+
+    def forget(self, identity: str) -> bool:
+        """Stop asking for a unit that is gone; False if it answers, or may do so."""
+        gone = [
+            unit
+            for unit in self.device.units.keys() | self.config_entry.data[CONF_SERIALS]
+            if self.unit_identity(unit) == identity
+        ]
+        if any(unit in self.data for unit in gone):
+            return False
+        for unit in gone:
+            self.device.forget(unit)
+            self._described.pop(unit, None)
+        self._remember_units()
+        return True
 
     @override
     async def _async_setup(self) -> None:
@@ -108,6 +151,7 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
     @override
     async def _async_update_data(self) -> Readings:
         readings = await self._guarded(self.device.read())
+        self._remember_units()
         self._describe()
         self._log_missing(readings)
         return readings
@@ -127,15 +171,25 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         except CellwireError as err:
             raise UpdateFailed(**translated(err)) from err
 
+    def _remember_units(self) -> None:
+        """Keep in the entry which units there are: they may join and leave while it runs."""
+        serials = dict(self.device.identity.serials)
+        if serials != self.config_entry.data[CONF_SERIALS]:
+            self.hass.config_entries.async_update_entry(
+                self.config_entry, data={**self.config_entry.data, CONF_SERIALS: serials}
+            )
+
     def _describe(self) -> None:
         """Keep the device registry up to date: a firmware may be known late, or be updated."""
         registry = dr.async_get(self.hass)
-        for key, unit in self.device.units.items():
+        # What others are a part of comes first.
+        for key, unit in sorted(self.device.units.items(), key=lambda item: item[1].via or ""):
             if self._described.get(key) != unit:
                 self._described[key] = unit
-                registry.async_get_or_create(
+                device = registry.async_get_or_create(
                     config_entry_id=self.config_entry.entry_id, **self.device_info(unit)
                 )
+                self._device_ids[key] = device.id
 
     def _log_missing(self, readings: Readings) -> None:
         """Log once when a unit falls silent while others answer, and once when it is back."""

@@ -127,6 +127,8 @@ SENSORS: tuple[CellwireSensorDescription, ...] = (
     _measured("cell_voltage_delta", **_CELL_VOLTS),
     _measured("cell_min_number", state_class=None),
     _measured("cell_max_number", state_class=None),
+    _measured("cell_min_pack", state_class=None),
+    _measured("cell_max_pack", state_class=None),
     _measured("balance_current", **_AMPERES),
     _measured("charged", **_CHARGE | _TOTAL),
     _measured("discharged", **_CHARGE | _TOTAL),
@@ -162,6 +164,7 @@ BOARD_PROBES = frozenset(("mosfet", "internal"))
 KINDS: dict[Kind, _Looks] = {
     Kind.VOLTAGE: _CELL_VOLTS,
     Kind.CURRENT: _AMPERES,
+    Kind.POWER: _WATTS,
     Kind.TEMPERATURE: _CELSIUS,
     Kind.TEMPERATURE_DIFFERENCE: {
         "device_class": SensorDeviceClass.TEMPERATURE_DELTA,

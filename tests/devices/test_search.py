@@ -51,8 +51,11 @@ async def talking(wire: PtyWire, part: bytes) -> AsyncIterator[None]:
 
 
 async def problem(family: Family, wire: PtyWire) -> DeviceError:
+    def link_for(line: Line) -> SerialLink:
+        return SerialLink(wire.address, line.baudrate)
+
     with pytest.raises(DeviceError) as caught:
-        await search(family, lambda line: SerialLink(wire.address, line.baudrate), lambda _: None)
+        await search(family, link_for, lambda _: None, link_for)
     link = SerialLink(wire.address, 9600)
     await link.open()
     await link.close()
@@ -89,7 +92,7 @@ async def test_garbage_that_is_clear_at_another_speed(pty: PtyWire) -> None:
 
     charger = asyncio.create_task(Charger(pty, period=0.1).run())
     with pytest.raises(OtherDevice) as caught:
-        await search(JK, Slow, lambda _: None)
+        await search(JK, Slow, lambda _: None, Slow)
     charger.cancel()
     assert caught.value.placeholders["found"] == "Blue Smart IP22 24/12 (1)"
 

@@ -29,7 +29,7 @@ async def begin(hass: HomeAssistant, family: str) -> ConfigFlowResult:
     menu = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
     assert menu["type"] is FlowResultType.MENU
     assert menu["step_id"] == "user"
-    assert menu["menu_options"] == list(FAMILIES)
+    assert menu["menu_options"] == [*FAMILIES, "detect"]
     form = await hass.config_entries.flow.async_configure(menu["flow_id"], {"next_step_id": family})
     assert form["type"] is FlowResultType.FORM
     assert form["step_id"] == family

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from ..links.health import LinkHealth, Trace
 from ..links.link import Connection, Link, LinkKind
@@ -18,12 +18,15 @@ type Listener = Callable[[], None]
 type Progress = Callable[[float], None]
 
 
+type Parity = Literal["N", "E", "O"]
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
-    """How a serial line is set: its speed in bits a second, and its parity ("N", "E" or "O")."""
+    """How a serial line is set: its speed in bits a second, and none, even or odd parity."""
 
     baudrate: int
-    parity: str = "N"
+    parity: Parity = "N"
 
 
 # Makes a link to the chosen address with a setting of the line; nothing is opened yet.
@@ -113,6 +116,11 @@ class Family[LinkT: Connection = Link]:
     probe: Callable[[LinkFactory[LinkT], Progress], Awaitable[Found]]
     recognise: Callable[[bytes], str | None]
     create: Callable[[LinkT, Identity], Device[LinkT]]
+
+    @property
+    def has_registers(self) -> bool:
+        """Whether it is read by its registers, over Modbus or something like it."""
+        return LinkKind.MODBUS_RTU in self.links
 
 
 type AnyFamily = Family[Any]

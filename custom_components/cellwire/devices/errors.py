@@ -59,6 +59,26 @@ class Declined(DeviceError):
         super().__init__(device=device, code=str(code))
 
 
+class NothingFound(DeviceError):
+    """No device that any family knows is on a port."""
+
+    key = "nothing_found"
+
+    def __init__(self, port: str) -> None:
+        """Say where it was looked for."""
+        super().__init__(port=port)
+
+
+class NotUsable(DeviceError):
+    """Something that can be named is on a port, but nothing that can be set up there."""
+
+    key = "not_usable"
+
+    def __init__(self, found: str) -> None:
+        """Say what is there."""
+        super().__init__(found=found)
+
+
 class OtherDevice(DeviceError):
     """Something that can be named answers, but not what was asked for."""
 

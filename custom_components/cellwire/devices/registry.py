@@ -1,7 +1,13 @@
-"""All families. A new one is one line here."""
+"""All families, in the order in which a port is searched for them. A new one is one line here."""
 
 from . import chargery, jk_bms, victron_charger
+from .device import AnyFamily
 
-FAMILIES = {
-    family.key: family for family in (chargery.FAMILY, jk_bms.FAMILY, victron_charger.FAMILY)
+FAMILIES: dict[str, AnyFamily] = {
+    family.key: family
+    for family in (
+        chargery.FAMILY,
+        jk_bms.FAMILY,
+        victron_charger.FAMILY,
+    )
 }

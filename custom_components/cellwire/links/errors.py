@@ -25,6 +25,7 @@ class LinkFault(StrEnum):
     """Why a link can't be opened or broke; the text of each is `link_<fault>`."""
 
     MISSING = "missing"  # no such port
+    USB_MISSING = "usb_missing"  # no such device at any USB port
     BUSY = "busy"  # another program holds the port
     DENIED = "denied"  # no permission
     USB_DENIED = "usb_denied"  # no permission for a USB device, which a udev rule gives

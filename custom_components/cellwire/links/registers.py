@@ -31,12 +31,14 @@ class RegisterUnit(Protocol):
 
 
 class RegisterLink(Connection):
-    """A way to the registers of one device or of several units on a bus."""
+    """A way to the registers of one device or of several units on a bus.
 
-    @property
-    @abstractmethod
-    def has_line(self) -> bool:
-        """Whether the settings of a serial line matter: not on USB, nor behind a network."""
+    `has_line` tells whether it is worth trying other settings of a line: not on USB, nor behind a
+    network. `product` is what the device calls itself, where the link tells.
+    """
+
+    has_line = True
+    product: str | None = None
 
     @abstractmethod
     async def unit(self, address: int, timeout: float, spacing: float = 0.0) -> RegisterUnit:
@@ -57,22 +59,16 @@ class ModbusLink(RegisterLink):
     gateway in between may add to the time of an answer, in seconds.
     """
 
-    def __init__(
-        self, name: str, lease: Lease, *, has_line: bool = True, slack: float = 0.0
-    ) -> None:
+    # What is added to the time that a unit may take.
+    slack = 0.0
+
+    def __init__(self, name: str, lease: Lease) -> None:
         """Remember where units can be borrowed by their address; nothing is opened yet."""
         self.name = name
-        self._has_line = has_line
         self._lease = lease
-        self._slack = slack
         self._stack: AsyncExitStack | None = None
         self._units: dict[int, ModbusUnit] = {}
         self._lost = False
-
-    @property
-    @override
-    def has_line(self) -> bool:
-        return self._has_line
 
     @property
     @override
@@ -108,7 +104,7 @@ class ModbusLink(RegisterLink):
         if self._stack is None:
             raise RuntimeError("the link was closed while it was being opened")
         unit = await self._stack.enter_async_context(self._lease(address))
-        unit.require_timeout(timeout + self._slack)
+        unit.require_timeout(timeout + self.slack)
         unit.set_message_spacing(spacing)
         self._stack.callback(unit.on_connection_lost(self._lose))
         self._units[address] = unit

@@ -1,0 +1,105 @@
+"""What is on this port? First listening, then asking, in the order that disturbs least.
+
+Nothing is written to a device: what is asked are the questions by which families are read anyway.
+"""
+
+import asyncio
+import time
+
+from ..links.link import LinkKind
+from ..links.registers import RegisterLink
+from .device import AnyFamily, Found, Line, LinkFactory, Progress
+from .errors import DeviceError, NothingFound, NotUsable, OtherDevice
+from .registry import FAMILIES
+
+LIMIT = 30.0
+# What talks by itself says something at least every second, and may just have done so.
+LISTEN = 2.5
+STEP = 0.25
+HEARING_LIMIT = 8192
+
+# A family, and over which kind of link it was found.
+type Detected = tuple[AnyFamily, LinkKind, Found]
+
+
+async def detect(
+    port: str,
+    link_for: LinkFactory,
+    registers_for: LinkFactory[RegisterLink],
+    progress: Progress,
+) -> Detected:
+    """Find out which device is at the other end of a port, within 30 s.
+
+    Raises LinkError; NotUsable for something that can be named but not used; NothingFound.
+    """
+    begin = time.monotonic()
+
+    def tell(_share: float) -> None:
+        progress(min(1.0, (time.monotonic() - begin) / LIMIT))
+
+    try:
+        async with asyncio.timeout(LIMIT):
+            if detected := await _listen(link_for, tell):
+                return detected
+            if detected := await _ask(link_for, registers_for, tell):
+                return detected
+    except OtherDevice as err:
+        raise NotUsable(err.placeholders["found"]) from err
+    except TimeoutError as err:
+        raise NothingFound(port) from err
+    raise NothingFound(port)
+
+
+async def _listen(link_for: LinkFactory, tell: Progress) -> Detected | None:
+    """Find what talks by itself. It is then known for sure, so its own probe has the last word."""
+    speeds = {family.baudrate for family in FAMILIES.values() if LinkKind.SERIAL in family.links}
+    for speed in sorted(speeds, reverse=True):
+        link = link_for(Line(speed))
+        heard = bytearray()
+        try:
+            await link.open()
+            for _ in range(round(LISTEN / STEP)):
+                heard += await link.read(STEP)
+                tell(0.0)
+                if len(heard) > HEARING_LIMIT or _speaker(bytes(heard)):
+                    break
+        finally:
+            await link.close()
+        if speaker := _speaker(bytes(heard)):
+            family, name = speaker
+            if LinkKind.SERIAL not in family.links:
+                raise NotUsable(name)
+            return family, LinkKind.SERIAL, await family.probe(link_for, tell)
+    return None
+
+
+def _speaker(heard: bytes) -> tuple[AnyFamily, str] | None:
+    for family in FAMILIES.values():
+        if name := family.recognise(heard):
+            return family, name
+    return None
+
+
+async def _ask(
+    link_for: LinkFactory, registers_for: LinkFactory[RegisterLink], tell: Progress
+) -> Detected | None:
+    """Ask for every family that waits to be asked."""
+
+    def usual(line: Line) -> RegisterLink:
+        # There is no time for other settings of the line than the usual ones.
+        link = registers_for(line)
+        link.has_line = False
+        return link
+
+    for family in FAMILIES.values():
+        if family.talks:
+            continue
+        kind = LinkKind.MODBUS_RTU if family.has_registers else LinkKind.SERIAL
+        try:
+            found = await family.probe(usual if family.has_registers else link_for, tell)
+        except OtherDevice:
+            raise
+        except DeviceError:
+            continue
+        return family, kind, found
+    return None

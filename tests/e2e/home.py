@@ -1,9 +1,10 @@
 """A real Home Assistant in a process of its own, driven over its own interfaces."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 import json
+import os
 from pathlib import Path
 import signal
 import socket
@@ -132,12 +133,16 @@ class Home:
         ):
             await self.request("POST", f"/api/onboarding/{step}", body)
 
-    async def add_device(self, family: str, port: str) -> str:
-        """Set a device up as a user does, and return the title of its entry. Raises HomeError."""
+    async def add_device(self, family: str, port: str, kind: str = "") -> str:
+        """Set a device up as a user does, and return the title of its entry. Raises HomeError.
+
+        `kind` is that of the link, for families that have several.
+        """
         flows = "/api/config/config_entries/flow"
         menu = await self.request("POST", flows, {"handler": "cellwire"})
         flow = f"{flows}/{menu['flow_id']}"
-        await self.request("POST", flow, {"next_step_id": family})
+        for choice in [family, f"{family}_{kind}"] if kind else [family]:
+            await self.request("POST", flow, {"next_step_id": choice})
         step = await self.request("POST", flow, {"port": port})
         while step["type"] == "progress":
             await asyncio.sleep(0.2)
@@ -169,10 +174,12 @@ class Home:
 
 
 @asynccontextmanager
-async def running_home(folder: Path, port: int) -> AsyncIterator[tuple[Home, Path]]:
+async def running_home(
+    folder: Path, port: int, environment: Mapping[str, str] | None = None
+) -> AsyncIterator[tuple[Home, Path]]:
     """Run a Home Assistant until the context ends; gives it and the path of its log.
 
-    Raises HomeError if it can't be started.
+    `environment` is added to that of the process. Raises HomeError if it can't be started.
     """
     check_free(port)
     write_configuration(folder, port)
@@ -183,6 +190,7 @@ async def running_home(folder: Path, port: int) -> AsyncIterator[tuple[Home, Pat
             *("--config", folder, "--skip-pip", "--log-no-color"),
             stdout=output,
             stderr=output,
+            env={**os.environ, **(environment or {})},
             # Ctrl-C is for us; we end it in order.
             start_new_session=True,
         )

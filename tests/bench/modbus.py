@@ -88,6 +88,11 @@ class RtuBus:
         self._answering: set[asyncio.Task[None]] = set()
         wire.attach(self._receive)
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether every answer was sent, also those that nobody waited for."""
+        return not self._answering
+
     def _receive(self, data: bytes) -> None:
         self._buffer += data
         while request := self._next():

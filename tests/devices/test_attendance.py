@@ -44,3 +44,28 @@ def test_when_nobody_answers_all_are_asked() -> None:
     attendance = Attendance("abc")
     run(attendance, set(), 5)
     assert attendance.cycle() == ["a", "b", "c"]
+
+
+def test_a_unit_that_joins_is_asked_in_each_cycle() -> None:
+    attendance = Attendance("a")
+    run(attendance, {"a"}, 3)
+    attendance.add("b")
+    assert run(attendance, {"a", "b"}, 2) == [["a", "b"]] * 2
+
+
+def test_a_unit_that_was_removed_is_asked_no_more() -> None:
+    attendance = Attendance("ab")
+    run(attendance, {"a"}, 2)
+    attendance.remove("b")
+    attendance.remove("c")
+    assert run(attendance, {"a"}, 40) == [["a"]] * 40
+
+
+def test_a_unit_may_be_removed_while_it_is_asked() -> None:
+    attendance = Attendance("ab")
+    attendance.cycle()
+    attendance.remove("a")
+    attendance.remove("b")
+    attendance.answered("a")
+    attendance.missed("b")
+    assert attendance.cycle() == []

@@ -32,11 +32,24 @@ class Attendance:
         """Tell whether a unit answered when it was last asked."""
         return not self._wait[unit]
 
+    def add(self, unit: str) -> None:
+        """Ask one more unit from the next cycle on."""
+        self._wait[unit] = self._due[unit] = 0
+
+    def remove(self, unit: str) -> None:
+        """Ask a unit no more. One that is not known is no error."""
+        self._wait.pop(unit, None)
+        self._due.pop(unit, None)
+
     def answered(self, unit: str) -> None:
         """Note an answer."""
-        self._wait[unit] = 0
+        if unit in self._wait:
+            self._wait[unit] = 0
 
     def missed(self, unit: str) -> None:
         """Note a silence; the next attempt comes after twice as many cycles as the last one."""
+        if unit not in self._wait:
+            # It was removed while it was being asked.
+            return
         self._wait[unit] = min(2 * self._wait[unit] or 1, LONGEST_WAIT)
         self._due[unit] = self._cycle + self._wait[unit]

@@ -22,9 +22,13 @@ BANK_QUANTITIES = (PACKS, PACKS_ANSWERING)
 
 @dataclass(frozen=True, kw_only=True)
 class BankReading(Reading):
-    """What the packs of a bank said together; `packs` is empty unless all of them answered."""
+    """What the packs of a bank said together; `packs` is empty unless all of them answered.
+
+    `labels` are what tells the packs apart for their owner.
+    """
 
     packs: Mapping[str, Reading]
+    labels: Mapping[str, str]
 
     @property
     @override
@@ -64,10 +68,10 @@ class BankReading(Reading):
 
     @cached_property
     def _cells(self) -> list[tuple[str, int, float]]:
-        """All connected cells: pack, number in the pack, voltage."""
+        """All connected cells: label of the pack, number in the pack, voltage."""
         return [
-            (pack, number, voltage)
-            for pack, reading in self.packs.items()
+            (self.labels[key], number, voltage)
+            for key, reading in self.packs.items()
             for number, voltage in enumerate(reading.cell_voltages, 1)
             if voltage is not None
         ]
@@ -76,31 +80,36 @@ class BankReading(Reading):
 def to_bank(units: Mapping[str, Unit], readings: Mapping[str, Reading]) -> BankReading | None:
     """Add up the packs: `units` are all that belong to the bank, `readings` those that answered.
 
-    Current, power and capacities are summed, voltages averaged; SoC and SoH follow from the
-    capacities. Returns None when no pack answered.
+    Current, power and capacities are summed, voltages averaged. SoC follows from the capacities;
+    SoH is the mean by capacity of what the packs say, since packs may hold more than they were
+    designed for. Returns None when no pack answered.
     """
-    if not readings:
+    answering = {key: readings[key] for key in units if key in readings}
+    if not answering:
         return None
-    missing = units.keys() - readings.keys()
-    # Packs are known by what their owner sees on them.
-    packs = {} if missing else {units[key].label or key: readings[key] for key in units}
+    whole = len(answering) == len(units)
+    packs = answering if whole else {}
     current = _sum("current", packs)
     remaining, full = _sum("remaining_capacity", packs), _sum("full_capacity", packs)
-    design = _sum("design_capacity", packs)
     return BankReading(
-        at=min(reading.at for reading in readings.values()),
+        at=min(reading.at for reading in answering.values()),
         packs=packs,
+        # Packs are known by what their owner sees on them.
+        labels={key: units[key].label or key for key in packs},
         status=activity(current),
         voltage=_mean("voltage", packs),
         current=current,
         measured_power=_sum("power", packs),
-        soc=round(100 * remaining / full, 1) if remaining is not None and full else None,
-        soh=round(100 * full / design, 1) if full is not None and design else None,
+        # A BMS may count a little more than the battery holds.
+        soc=min(100.0, round(100 * remaining / full, 1))
+        if remaining is not None and full
+        else None,
+        soh=_share("soh", packs),
         remaining_capacity=remaining,
         full_capacity=full,
-        design_capacity=design,
-        alarms=frozenset((PACK_MISSING.key,) if missing else ()),
-        values={PACKS.id: len(units), PACKS_ANSWERING.id: len(readings)},
+        design_capacity=_sum("design_capacity", packs),
+        alarms=frozenset(() if whole else (PACK_MISSING.key,)),
+        values={PACKS.id: len(units), PACKS_ANSWERING.id: len(answering)},
     )
 
 
@@ -118,3 +127,12 @@ def _sum(name: str, packs: Mapping[str, Reading]) -> float | None:
 def _mean(name: str, packs: Mapping[str, Reading]) -> float | None:
     values = _values(name, packs)
     return None if values is None else round(sum(values) / len(values), 3)
+
+
+def _share(name: str, packs: Mapping[str, Reading]) -> float | None:
+    """Return the mean of a percentage, each pack counting by its capacity."""
+    shares, capacities = _values(name, packs), _values("full_capacity", packs)
+    if shares is None or capacities is None or not sum(capacities):
+        return None
+    weighted = zip(shares, capacities, strict=True)
+    return round(sum(share * capacity for share, capacity in weighted) / sum(capacities), 1)

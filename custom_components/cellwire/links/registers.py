@@ -5,11 +5,12 @@ The errors are those of `modbus_connection`, whoever carries the registers.
 
 from abc import abstractmethod
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from typing import Protocol, override
 
-from modbus_connection import ModbusUnit
+from modbus_connection import ModbusError, ModbusUnit
 
+from .errors import LinkError, LinkFault
 from .link import Connection
 
 
@@ -92,7 +93,9 @@ class ModbusLink(RegisterLink):
     async def reset(self) -> None:
         """Drop the connection too, which others that share it make anew by themselves."""
         for unit in tuple(self._units.values())[:1]:
-            await unit.disconnect()
+            # A connection that can't even be closed properly is gone too.
+            with suppress(ModbusError):
+                await unit.disconnect()
         await self.close()
 
     @override
@@ -100,9 +103,8 @@ class ModbusLink(RegisterLink):
         if (known := self._units.get(address)) is not None:
             return known
         if self._stack is None:
-            await self.open()
-        if self._stack is None:
-            raise RuntimeError("the link was closed while it was being opened")
+            # Opening it here would borrow units that nobody gives back.
+            raise LinkError(LinkFault.LOST, self.name, "closed")
         unit = await self._stack.enter_async_context(self._lease(address))
         unit.require_timeout(timeout + self.slack)
         unit.set_message_spacing(spacing)

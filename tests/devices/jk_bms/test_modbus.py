@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import given, strategies as st
 import pytest
 
+from custom_components.cellwire.devices.crc import crc
 from custom_components.cellwire.devices.jk_bms.modbus_frame import (
     SIZE,
     Asked,
@@ -12,7 +13,6 @@ from custom_components.cellwire.devices.jk_bms.modbus_frame import (
     Data,
     SpeechScanner,
     Spoken,
-    crc,
     trigger,
 )
 from custom_components.cellwire.devices.jk_bms.modbus_reading import (

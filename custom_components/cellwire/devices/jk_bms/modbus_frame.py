@@ -9,6 +9,7 @@ from enum import IntEnum
 import re
 from typing import override
 
+from ..crc import crc
 from ..framing import NEVER, Match, Scanner
 
 HEADER = b"\x55\xaa\xeb\x90"
@@ -58,16 +59,6 @@ class Asked:
 
     address: int
     content: Content
-
-
-def crc(data: bytes) -> bytes:
-    """Return the Modbus CRC-16 of some bytes, low byte first."""
-    value = 0xFFFF
-    for byte in data:
-        value ^= byte
-        for _ in range(8):
-            value = value >> 1 ^ (0xA001 if value & 1 else 0)
-    return value.to_bytes(2, "little")
 
 
 def trigger(address: int, content: Content) -> bytes:

@@ -8,6 +8,7 @@ apart").
 import asyncio
 
 from ...links.link import Link
+from ..crc import crc
 from ..device import Device, Found, Identity, Line, LinkFactory, Progress
 from ..errors import BadAnswer, DeviceError, NoAnswer, OnlyEcho, OtherDevice
 from ..hearing import listen
@@ -16,7 +17,7 @@ from .classic import ClassicDevice
 from .frame import FrameScanner
 from .listener import BusListener
 from .modbus import BusDevice
-from .modbus_frame import HIGHEST_ADDRESS, Asked, Content, SpeechScanner, Spoken, crc
+from .modbus_frame import HIGHEST_ADDRESS, Asked, Content, SpeechScanner, Spoken
 from .modbus_reading import to_unit
 from .words import NAME
 

@@ -1,0 +1,147 @@
+"""The conversation with a bus of packs, and the bank that they make.
+
+Source: docs/devices/hubble_am2.md, "The bus" and "The bank".
+"""
+
+from itertools import cycle, islice
+import logging
+import time
+from typing import override
+
+from ...links.registers import RegisterLink
+from ..asked import AskedDevice
+from ..attendance import Attendance
+from ..bank import BANK, BANK_QUANTITIES, PACK_MISSING, to_bank
+from ..device import Identity, Readings
+from ..errors import DeviceError, NoAnswer
+from ..model import BATTERY_STATUSES, Unit, UnitKind
+from .pack import Pack
+from .reading import is_whole
+from .words import ADDRESSES, MANUFACTURER, NAME
+
+_LOGGER = logging.getLogger(__name__)
+
+ATTEMPTS = 2
+# One address where no pack is known is asked so often, in seconds: all of them in five minutes.
+DISCOVERY_INTERVAL = 20.0
+
+UNIT = Unit(
+    key=BANK,
+    kind=UnitKind.BANK,
+    manufacturer=MANUFACTURER,
+    model=NAME,
+    statuses=BATTERY_STATUSES,
+    alarms=(PACK_MISSING,),
+    quantities=BANK_QUANTITIES,
+)
+
+
+class BankDevice(AskedDevice[RegisterLink]):
+    """Packs at the addresses of one bus. Each answers for itself, and is only read."""
+
+    def __init__(self, link: RegisterLink, identity: Identity) -> None:
+        """Own the link from now on; nothing is opened yet."""
+        super().__init__(link, identity)
+        self._packs = {
+            key: Pack(self.wires, key, serial)
+            for key, serial in identity.serials.items()
+            if key != BANK
+        }
+        self._attendance = Attendance(self._packs)
+        self._rotation = cycle(ADDRESSES)
+        self._discovery_due = time.monotonic() + DISCOVERY_INTERVAL
+
+    @override
+    async def greet(self) -> None:
+        """Ask every pack once, and those that answer who they are."""
+        self._attendance = Attendance(self._packs)
+        self.units[BANK] = UNIT
+        for key, pack in self._packs.items():
+            # Another pack may have been wired to this address.
+            pack.forget()
+            self.units[key] = pack.unit
+        await self._ask(self._attendance.cycle(), attempts=1)
+
+    @override
+    async def poll(self) -> Readings:
+        asked = self._attendance.cycle()
+        readings = await self._ask(asked, ATTEMPTS)
+        await self._read_settings(readings)
+        # One silence in a cycle is enough.
+        if len(readings) == len(asked):
+            readings |= await self._discover()
+        # Somebody may have had a pack forgotten in the meantime.
+        readings = {key: readings[key] for key in self._packs if key in readings}
+        bank = to_bank({key: pack.unit for key, pack in self._packs.items()}, readings)
+        if bank is None:
+            raise NoAnswer(NAME)
+        return {BANK: bank, **readings}
+
+    @override
+    def forget(self, unit: str) -> None:
+        """Stop expecting a pack. The bank itself can't be gone."""
+        if unit == BANK:
+            return
+        super().forget(unit)
+        self._packs.pop(unit, None)
+        self._attendance.remove(unit)
+
+    async def _ask(self, asked: list[str], attempts: int) -> Readings:
+        """Measure packs, the silent ones with one attempt. Raises if none of them answers."""
+        readings: Readings = {}
+        problem: DeviceError = NoAnswer(NAME)
+        for key in asked:
+            if (pack := self._packs.get(key)) is None:
+                continue
+            present = self._attendance.is_present(key)
+            try:
+                reading = await pack.read(self.identity, attempts if present else 1)
+            except DeviceError as err:
+                # What a pack said tells more than that others say nothing.
+                problem = err if isinstance(problem, NoAnswer) else problem
+                # Another pack may be at this address when it answers again.
+                pack.forget()
+                self._attendance.missed(key)
+            else:
+                readings[key] = reading
+                self._attendance.answered(key)
+                if key in self._packs:
+                    self.units[key] = pack.unit
+        if asked and not readings:
+            raise problem
+        return readings
+
+    async def _read_settings(self, readings: Readings) -> None:
+        """Read the settings of one pack that is due: all at once would hold up a poll."""
+        for key in readings:
+            pack = self._packs.get(key)
+            if pack and pack.settings_due():
+                await pack.read_settings()
+                return
+
+    async def _discover(self) -> Readings:
+        """Ask one address where no pack is known, now and then, and take in a pack that answers."""
+        now = time.monotonic()
+        strangers = (
+            key for key in islice(self._rotation, len(ADDRESSES)) if key not in self._packs
+        )
+        if now < self._discovery_due or (key := next(strangers, None)) is None:
+            return {}
+        self._discovery_due = now + DISCOVERY_INTERVAL
+        pack = Pack(self.wires, key)
+        try:
+            reading = await pack.read(self.identity, attempts=1)
+        except DeviceError as err:
+            _LOGGER.debug("No pack at address %s: %s", key, err)
+            return {}
+        if pack.texts is None or not is_whole(reading):
+            return {}
+        # A number that two packs share identifies neither, nor does one that moved here.
+        serial = pack.texts.serial
+        known = serial in self.identity.serials.values()
+        self.identity = self.identity.joined_by(key, None if known else serial)
+        self._packs[key] = pack
+        self._attendance.add(key)
+        self.units[key] = pack.unit
+        _LOGGER.info("A pack appeared at address %s of %s", key, self.wires.link.name)
+        return {key: reading}

@@ -162,6 +162,7 @@ BOARD_PROBES = frozenset(("mosfet", "internal"))
 KINDS: dict[Kind, _Looks] = {
     Kind.VOLTAGE: _CELL_VOLTS,
     Kind.CURRENT: _AMPERES,
+    Kind.POWER: _WATTS,
     Kind.TEMPERATURE: _CELSIUS,
     Kind.TEMPERATURE_DIFFERENCE: {
         "device_class": SensorDeviceClass.TEMPERATURE_DELTA,

@@ -72,6 +72,7 @@ class Kind(StrEnum):
 
     VOLTAGE = "voltage"  # V
     CURRENT = "current"  # A
+    POWER = "power"  # W
     TEMPERATURE = "temperature"  # °C
     TEMPERATURE_DIFFERENCE = "temperature_difference"  # K
     DURATION = "duration"  # s

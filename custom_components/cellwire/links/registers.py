@@ -31,7 +31,13 @@ class RegisterUnit(Protocol):
 
 
 class RegisterLink(Connection):
-    """A way to the registers of one device or of several units on a bus."""
+    """A way to the registers of one device or of several units on a bus.
+
+    `product` is what the device at the other end calls itself before it is asked, as on USB;
+    None where it does not, or before the link was opened.
+    """
+
+    product: str | None = None
 
     @property
     @abstractmethod

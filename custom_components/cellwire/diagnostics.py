@@ -15,7 +15,7 @@ from .coordinator import CellwireConfigEntry
 from .devices.device import Wires
 from .devices.model import Reading
 
-TO_REDACT = {"serial", "user_label"}
+TO_REDACT = {"serial", "pack_serial", "user_label"}
 # The serial number of a USB adapter, in the names below /dev/serial/by-id.
 _ADAPTER_SERIAL = re.compile(r"_[^_/]+(?=-if\d)")
 
@@ -49,6 +49,8 @@ async def async_get_config_entry_diagnostics(
 
 def _reading(reading: Reading) -> dict[str, Any]:
     data = asdict(reading)
+    # The packs of a bank are told of for themselves.
+    data.pop("packs", None)
     data["age"] = round(time.monotonic() - data.pop("at"), 1)
     if reading.alarms is not None:
         data["alarms"] = sorted(reading.alarms)

@@ -80,7 +80,7 @@ def add_as_they_appear[DescriptionT: CellwireDescription](
     `offered` lists what a unit with such a reading may have. What never had a value gets no
     entity: a probe that is not fitted, a register that this model does not know.
     """
-    known: set[tuple[str, str]] = set()
+    known: dict[str, set[str]] = {}
     # What a unit may have but never had, and for what that list was made: it is long.
     waiting: dict[str, list[DescriptionT]] = {}
     made_for: dict[str, tuple[Unit, object]] = {}
@@ -89,17 +89,21 @@ def add_as_they_appear[DescriptionT: CellwireDescription](
     def add_new() -> None:
         if not coordinator.last_update_success:
             return
+        # A unit that was deleted may come back.
+        for gone in known.keys() - coordinator.device.units.keys():
+            del known[gone], waiting[gone], made_for[gone]
         entities: list[CellwireEntity] = []
         for key, reading in coordinator.data.items():
             unit = coordinator.device.units[key]
             extent = _extent(reading)
+            ours = known.setdefault(key, set())
             if key not in made_for or made_for[key][0] is not unit or made_for[key][1] != extent:
                 made_for[key] = (unit, extent)
-                waiting[key] = [d for d in offered(unit, reading) if (key, d.key) not in known]
+                waiting[key] = [d for d in offered(unit, reading) if d.key not in ours]
             new = [d for d in waiting[key] if d.value(unit, reading) is not None]
             if new:
-                known.update((key, description.key) for description in new)
-                waiting[key] = [d for d in waiting[key] if (key, d.key) not in known]
+                ours.update(description.key for description in new)
+                waiting[key] = [d for d in waiting[key] if d.key not in ours]
                 entities.extend(entity(coordinator, unit, description) for description in new)
         if entities:
             async_add_entities(entities)

@@ -43,7 +43,9 @@ class Owner:
 
 def make_link(owner: Owner, wire: Wire, *, has_line: bool = True) -> ModbusLink:
     """Make a link that borrows from an owner."""
-    return ModbusLink(wire.address, owner.lease, has_line=has_line)
+    link = ModbusLink(wire.address, owner.lease)
+    link.has_line = has_line
+    return link
 
 
 @asynccontextmanager

@@ -76,7 +76,8 @@ async def test_opening_an_open_link_begins_anew(pty: PtyWire) -> None:
 async def test_slack_is_added_to_the_time_of_an_answer(pty: PtyWire) -> None:
     bus = RtuBus(pty, {1: Pack(delay=0.15)})
     for slack, answers in ((0.0, False), (0.4, True)):
-        link = ModbusLink(pty.address, Owner(pty, Line(9600)).lease, slack=slack)
+        link = ModbusLink(pty.address, Owner(pty, Line(9600)).lease)
+        link.slack = slack
         await link.open()
         unit = await link.unit(1, 0.05)
         if answers:

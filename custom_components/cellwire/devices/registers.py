@@ -1,7 +1,7 @@
 """Asking one unit for its registers, with the errors, counters and trace of all devices."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Container, Sequence
 from dataclasses import dataclass
 import time
 
@@ -41,7 +41,7 @@ class Manners:
     device: str
     timeout: float
     spacing: float = 0.0
-    secret: range = range(0)
+    secret: Container[int] = ()
 
 
 class Registers:

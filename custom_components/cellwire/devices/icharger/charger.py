@@ -1,0 +1,217 @@
+"""The conversation with an iCharger. It is only read, but for the choice of a preset to read."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+import logging
+import time
+from typing import override
+
+from ...links.registers import RegisterLink
+from ..asked import AskedDevice
+from ..attendance import Attendance
+from ..device import Identity, Readings
+from ..errors import Declined, DeviceError, Garbled, NoAnswer, OtherDevice, Refused
+from ..model import Reading, Unit, Value
+from ..registers import Manners, Registers
+from . import channel, info, presets, system, words
+from .info import Info
+from .models import Model, find_model
+from .presets import Preset
+from .units import CellWatch, to_serials, to_units
+
+_LOGGER = logging.getLogger(__name__)
+
+# On USB there is no address; on a serial line this is the one from the factory.
+ADDRESS = 1
+# From here on registers are read with function 3, below with function 4.
+HOLDING_FROM = 0x8000
+MOST_REGISTERS = 30
+# A charger that shows an error is slow to answer.
+TIMEOUT = 1.0
+# Serial number, and the password of a preset.
+SECRET = frozenset((*info.SERIAL_REGISTERS, *range(presets.PRESET + 23, presets.PRESET + 27)))
+MANNERS = Manners(device=words.NAME, timeout=TIMEOUT, secret=SECRET)
+
+type _Read = Callable[[int, int], Awaitable[tuple[int, ...]]]
+
+
+class ChargerDevice(AskedDevice[RegisterLink]):
+    """One iCharger with its one or two channels."""
+
+    info: Info
+    model: Model
+
+    def __init__(self, link: RegisterLink, identity: Identity) -> None:
+        """Own the link from now on; nothing is opened yet."""
+        super().__init__(link, identity)
+        # Those that were read when somebody asked for them last.
+        self.presets: tuple[Preset, ...] = ()
+        self._registers = Registers(self.wires, ADDRESS, MANNERS)
+        self._known: dict[str, Unit] = {}
+        self._channels: tuple[str, ...] = ()
+        self._attendance = Attendance(())
+        self._watches = {key: CellWatch() for key in words.CHANNELS}
+        self._settings: dict[str, Value] = {}
+        self._slots: tuple[int, ...] = ()
+        self._retried = False
+        self._odd: set[tuple[str, int]] = set()
+
+    @override
+    async def greet(self) -> None:
+        """Learn which charger this is and how it is set."""
+        self._retried = False
+        about = info.to_info(await self._read(info.ADDRESS, info.size(1)))
+        if not about.is_plausible:
+            raise OtherDevice(words.NAME, f"Modbus {about.device_id:#06x}")
+        self.identity.confirm(words.CHARGER, about.serial)
+        self.info = about
+        self.model = find_model(about.device_id, self.wires.link.product, about.system_length)
+        channels = self.model.channels or await self._count_channels()
+        await self._read_settings()
+        block = system.BLOCKS.get(about.system_length)
+        self._known = {unit.key: unit for unit in to_units(about, self.model, block, channels)}
+        self.units = {}
+        for key in self._known:
+            self._welcome(key)
+        self._channels = words.CHANNELS[:channels]
+        self._attendance = Attendance(self._channels)
+
+    @override
+    async def poll(self) -> Readings:
+        """Read the state of the charger and each channel: five requests for two channels."""
+        self._retried = False
+        about = await self._read(info.ADDRESS, info.size(len(self._channels)))
+        if info.to_info(about) != self.info:
+            # Another charger, or another firmware, without the link having noticed.
+            await self.greet()
+            about = await self._read(info.ADDRESS, info.size(len(self._channels)))
+        readings: Readings = {}
+        problem: DeviceError = NoAnswer(words.NAME)
+        for key in self._attendance.cycle():
+            number = words.CHANNELS.index(key) + 1
+            try:
+                block = await self._read(channel.address(number), channel.SIZE)
+            except DeviceError as err:
+                problem = err
+                self._attendance.missed(key)
+                continue
+            self._attendance.answered(key)
+            self._welcome(words.CHARGER)
+            self._welcome(key)
+            now = time.monotonic()
+            readings.setdefault(words.CHARGER, self._charger_reading(block, now))
+            readings[key] = self._channel_reading(key, block, now, about)
+        if not readings:
+            raise problem
+        return readings
+
+    @override
+    async def get_presets(self) -> tuple[Mapping[str, Value], ...]:
+        """Read the presets that the list of the charger shows, in its order.
+
+        The charger has a register for the slot to read, which is the only thing that is written.
+        Raises Refused while a program runs, since starting one uses the same register.
+        """
+        async with self.lock:
+            if not self._greeted or not self.wires.link.is_open:
+                raise NoAnswer(words.NAME)
+            self._retried = False
+            await self._refuse_while_running()
+            await self._read_settings()
+            found = [await self._read_preset(slot) for slot in self._slots]
+            self.presets = tuple(preset for preset in found if preset)
+        return tuple(preset.to_dict() for preset in self.presets)
+
+    async def _read(self, address: int, count: int) -> tuple[int, ...]:
+        """Read registers in pieces that the charger can send."""
+        read: _Read = self._registers.holding if address >= HOLDING_FROM else self._registers.input
+        values: tuple[int, ...] = ()
+        for start in range(address, address + count, MOST_REGISTERS):
+            values += await self._patiently(
+                read, start, min(MOST_REGISTERS, address + count - start)
+            )
+        return values
+
+    async def _patiently(self, read: _Read, address: int, count: int) -> tuple[int, ...]:
+        """Ask a second time, but once in a poll: one that is off should not take long."""
+        try:
+            return await read(address, count)
+        except NoAnswer, Garbled:
+            if self._retried:
+                raise
+            self._retried = True
+        return await read(address, count)
+
+    async def _count_channels(self) -> int:
+        """Find out how many channels an unknown model has."""
+        try:
+            await self._read(channel.address(2), 1)
+        except Declined:
+            return 1
+        return 2
+
+    async def _read_settings(self) -> None:
+        """Read the settings and the list of presets. What the charger keeps to itself is unknown.
+
+        The charger answers from a copy that it makes of its flash, so that nothing changes.
+        """
+        self._settings, self._slots = {}, ()
+        try:
+            if block := system.BLOCKS.get(self.info.system_length):
+                count = (self.info.system_length + 1) // 2
+                self._settings |= block.values(await self._read(system.ADDRESS, count))
+            head = await self._read(presets.HEAD, presets.head_size(self.model.slots))
+        except Declined as err:
+            _LOGGER.info("The %s keeps its settings to itself: %s", words.NAME, err)
+        else:
+            self._slots = presets.to_slots(head, self.model.slots)
+            self._settings[words.PRESETS.id] = len(self._slots)
+
+    async def _read_preset(self, slot: int) -> Preset | None:
+        self._retried = False
+        await self._registers.write(presets.SELECT, [slot])
+        count = presets.preset_size(self.info.memory_length)
+        block = await self._read(presets.PRESET, count)
+        return presets.to_preset(slot, block, self.model.layout)
+
+    async def _refuse_while_running(self) -> None:
+        for number, _ in enumerate(self._channels, 1):
+            block = await self._read(channel.address(number), channel.SIZE)
+            if not channel.is_at_rest(block):
+                raise Refused("presets", "busy")
+
+    def _welcome(self, key: str) -> None:
+        """Take in a unit that is new, or that was forgotten and is heard of again."""
+        self.units.setdefault(key, self._known[key])
+        if key not in self.identity.serials:
+            serials = to_serials(self.info)
+            self.identity = self.identity.joined_by(key, serials[key])
+
+    def _charger_reading(self, block: Sequence[int], now: float) -> Reading:
+        """Return what the charger as a whole says; each channel reports it."""
+        return Reading(
+            at=now,
+            input_voltage=channel.input_voltage(block),
+            temperatures={"internal": channel.internal_temperature(block)},
+            values=self._settings,
+            raw={"device_id": self.info.device_id},
+        )
+
+    def _channel_reading(
+        self, key: str, block: Sequence[int], now: float, about: Sequence[int]
+    ) -> Reading:
+        cells = channel.connected_cells(block, self.model)
+        reading = channel.to_reading(
+            block,
+            self.model,
+            now,
+            error_bit=info.has_error(about, words.CHANNELS.index(key) + 1),
+            settled=self._watches[key].is_settled(cells),
+        )
+        self._note_odd(channel.odd_codes(block))
+        return reading
+
+    def _note_odd(self, codes: set[tuple[str, int]]) -> None:
+        """Log each code that is not known, once."""
+        for name, code in sorted(codes - self._odd):
+            _LOGGER.info("An unknown %s of the %s: %d", name, words.NAME, code)
+        self._odd |= codes

@@ -31,7 +31,12 @@ class RegisterUnit(Protocol):
 
 
 class RegisterLink(Connection):
-    """A way to the registers of one device or of several units on a bus."""
+    """A way to the registers of one device or of several units on a bus.
+
+    `product` is what a USB device calls itself, None before it was opened and on other links.
+    """
+
+    product: str | None = None
 
     @property
     @abstractmethod

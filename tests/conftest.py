@@ -1,6 +1,6 @@
 """What all tests share."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from importlib import import_module
 from pathlib import Path
 
@@ -8,6 +8,8 @@ import pytest
 from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
 from syrupy.assertion import SnapshotAssertion
 
+from custom_components.cellwire.links import hid
+from tests.bench.hid_port import bench_usb
 from tests.bench.websocket import WebSocketWire
 from tests.bench.wire import PtyWire, TcpWire
 
@@ -46,3 +48,13 @@ async def websocket_wire(socket_enabled: None) -> AsyncIterator[WebSocketWire]:
     await wire.plug()
     yield wire
     await wire.unplug()
+
+
+@pytest.fixture
+def usb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder whose devices are on USB; a `HidPort` goes in there."""
+    monkeypatch.setattr(hid, "SETTLE", 0.01)
+    folder = tmp_path / "usb"
+    folder.mkdir()
+    with bench_usb(folder):
+        yield folder

@@ -78,7 +78,9 @@ async def port_selector(hass: HomeAssistant, kind: LinkKind) -> Selector[Any] | 
     if kind is LinkKind.HID:
         chargers = await hass.async_add_executor_job(hid.find_chargers)
         options = [
-            SelectOptionDict(value=each.address, label=f"{each.product} {each.serial}".strip())
+            SelectOptionDict(
+                value=each.address, label=f"{each.product} {each.serial or ''}".strip()
+            )
             for each in chargers
         ]
         return SelectSelector(SelectSelectorConfig(options=options)) if options else None

@@ -4,12 +4,13 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 import sys
 
-from . import decoding, home, polling
+from . import decoding, hid, home, polling
 from .figure import Measurement, measured, print_figures
 
 MEASUREMENTS: tuple[Measurement, ...] = (
     decoding.decoding,
     polling.polling,
+    hid.reads_per_second,
     home.one_pack,
     home.many_packs,
     home.memory,

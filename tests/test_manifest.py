@@ -114,8 +114,7 @@ def test_components_that_are_imported_are_dependencies() -> None:
                 if module[:2] == ["homeassistant", "components"]:
                     names = module[2:3] or [alias.name for alias in node.names]
                     imported.update(names)
-    # The links to shared Modbus connections are made by their component.
-    assert imported - free | {"modbus"} == set(MANIFEST["dependencies"])
+    assert imported - free == set(MANIFEST["dependencies"])
 
 
 def test_hacs_knows_the_least_version() -> None:

@@ -4,46 +4,19 @@ import argparse
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 import re
 import signal
 import sys
 import tempfile
 
-from tests.bench.captures import reply
-from tests.bench.jk_bms import BAUDRATE as JK_SPEED, ClassicBoard
-from tests.bench.victron_charger import BAUDRATE as VICTRON_SPEED, Charger
-from tests.bench.wire import PtyWire, TcpWire, Wire
+from tests.e2e.devices import bench, usb_environment
 from tests.e2e.home import Home, HomeError, running_home
 
 # What a charger does not say by itself is asked for within this time, in seconds.
 SETTLED = 8.0
 SETTLES_WITHIN = 90.0
 NO_VALUE = ("unknown", "unavailable", "missing")
-
-
-@dataclass(frozen=True)
-class Device:
-    """A simulated device: its family, and the address at which it can be reached."""
-
-    family: str
-    wire: Wire
-
-
-@asynccontextmanager
-async def bench(folder: Path) -> AsyncIterator[list[Device]]:
-    """Run all simulated devices."""
-    jk = PtyWire(folder / "ttyUSB-jk", JK_SPEED)
-    victron = TcpWire(VICTRON_SPEED)
-    async with AsyncExitStack() as stack:
-        for wire in (jk, victron):
-            await wire.plug()
-            stack.push_async_callback(wire.unplug)
-        ClassicBoard(jk, reply("real_16s_sw11.262H_charging_10A"))
-        talking = asyncio.create_task(Charger(victron).run())
-        stack.callback(talking.cancel)
-        yield [Device("jk_bms", jk), Device("victron_charger", victron)]
 
 
 @asynccontextmanager
@@ -54,10 +27,12 @@ async def demo(port: int) -> AsyncIterator[tuple[Home, Path]]:
         devices = await stack.enter_async_context(bench(folder))
         configuration = folder / "config"
         configuration.mkdir()
-        home, log = await stack.enter_async_context(running_home(configuration, port))
+        home, log = await stack.enter_async_context(
+            running_home(configuration, port, usb_environment(folder))
+        )
         for device in devices:
-            title = await home.add_device(device.family, device.wire.address)
-            print(f"added {title} at {device.wire.address}", flush=True)
+            title = await home.add_device(device.family, device.address, device.kind)
+            print(f"added {title} at {device.address}", flush=True)
         yield home, log
 
 

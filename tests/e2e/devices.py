@@ -5,16 +5,23 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+import time
 
 from tests.bench import chargery, hubble_am2, jk_bms, victron_charger
 from tests.bench.captures import reply
 from tests.bench.hid_port import HidPort
 from tests.bench.icharger import SimulatedCharger
+from tests.bench.icharger_pack import Pack
 from tests.bench.modbus import RtuBus
+from tests.bench.usb import hidraw
 from tests.bench.websocket import WebSocketWire
 from tests.bench.wire import PtyWire, TcpWire, Wire
 
 PACKS = 3
+# The folder in which chargers on USB appear.
+USB = "usb"
+# A charge of some hours takes some minutes.
+SPEED = 20.0
 
 
 @dataclass(frozen=True)
@@ -29,6 +36,22 @@ class Device:
     kind: str = ""
 
 
+def usb_environment(folder: Path) -> dict[str, str]:
+    """Return the environment in which a process finds the simulated USB instead of the real one."""
+    stand_in = Path(hidraw.__file__).parent
+    return {"PYTHONPATH": str(stand_in), hidraw.FOLDER: str(folder / USB)}
+
+
+def busy_charger() -> SimulatedCharger:
+    """Make a charger that charges one pack and discharges another."""
+    charger = SimulatedCharger(clock=time.monotonic, speed=SPEED)
+    charger.plug(1, Pack([0.32, 0.3, 0.31, 0.29, 0.3, 0.33]))
+    charger.plug(2, Pack([0.8, 0.82, 0.81]))
+    charger.start(1, "charge")
+    charger.start(2, "discharge")
+    return charger
+
+
 @asynccontextmanager
 async def bench(folder: Path) -> AsyncIterator[list[Device]]:
     """Run all simulated devices; those on USB appear in a folder `usb`."""
@@ -37,6 +60,7 @@ async def bench(folder: Path) -> AsyncIterator[list[Device]]:
     chargery_ = WebSocketWire(chargery.BAUDRATE)
     bus = PtyWire(folder / "ttyUSB-hubble", hubble_am2.BAUDRATE)
     wires: tuple[Wire, ...] = (jk, victron, chargery_, bus)
+    (folder / USB).mkdir()
     async with AsyncExitStack() as stack:
         for wire in wires:
             await wire.plug()
@@ -45,10 +69,15 @@ async def bench(folder: Path) -> AsyncIterator[list[Device]]:
         talking = asyncio.create_task(victron_charger.Charger(victron).run())
         stack.callback(talking.cancel)
         await stack.enter_async_context(chargery.talking(chargery.Bms(chargery_)))
-        RtuBus(bus, {number: hubble_am2.ChargingPack(number) for number in range(1, PACKS + 1)})
+        RtuBus(bus, hubble_am2.charging_packs(PACKS))
+        charger = busy_charger()
+        usb = HidPort(folder / USB, charger.product, charger.serial, charger)
+        await usb.plug()
+        stack.push_async_callback(usb.unplug)
         yield [
             Device("jk_bms", jk.address),
             Device("victron_charger", victron.address),
             Device("chargery", chargery_.address, "websocket"),
             Device("hubble_am2", bus.address, "modbus_rtu"),
+            Device("icharger", f"hid://{charger.serial}", "hid"),
         ]

@@ -90,7 +90,7 @@ async def test_a_missing_charger_is_told_from_those_that_are_there(plugged: Plug
         (errno.EACCES, LinkFault.USB_DENIED),
         (errno.EPERM, LinkFault.DENIED),
         (errno.EBUSY, LinkFault.BUSY),
-        (errno.ENODEV, LinkFault.USB_MISSING),
+        (errno.ENODEV, LinkFault.MISSING),
         (errno.EIO, LinkFault.FAILED),
     ],
 )

@@ -15,13 +15,13 @@ from .wire import TcpWire, Wire
 class Owner:
     """Owns one connection, as Home Assistant does: it is closed behind the last borrowed unit."""
 
-    def __init__(self, wire: Wire, line: Line, *, gateway: bool = False) -> None:
-        """Speak RTU over the wire, or Modbus TCP to a `gateway`."""
+    def __init__(self, wire: Wire | str, line: Line, *, gateway: bool = False) -> None:
+        """Speak RTU over a wire or to an address, or Modbus TCP to a `gateway`."""
         self._params: ModbusSerialParams | ModbusTcpParams
         if gateway and isinstance(wire, TcpWire):
             self._params = ModbusTcpParams(host="127.0.0.1", port=wire.port)
         else:
-            self._params = ModbusSerialParams(device=wire.address, baudrate=line.baudrate)
+            self._params = ModbusSerialParams(device=_address(wire), baudrate=line.baudrate)
         self.connection: ModbusConnection | None = None
         self.borrowed = 0
 
@@ -41,9 +41,13 @@ class Owner:
                 await connection.close()
 
 
-def make_link(owner: Owner, wire: Wire, *, has_line: bool = True) -> ModbusLink:
+def _address(wire: Wire | str) -> str:
+    return wire if isinstance(wire, str) else wire.address
+
+
+def make_link(owner: Owner, wire: Wire | str, *, has_line: bool = True) -> ModbusLink:
     """Make a link that borrows from an owner."""
-    link = ModbusLink(wire.address, owner.lease)
+    link = ModbusLink(_address(wire), owner.lease)
     link.has_line = has_line
     return link
 

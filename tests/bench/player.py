@@ -16,7 +16,9 @@ import tempfile
 
 from .captures import reply
 from .faults import Fault
+from .hubble_am2 import BAUDRATE as HUBBLE_SPEED, charging_packs
 from .jk_bms import BAUDRATE as JK_SPEED, Bus, ClassicBoard, edit, recorded_board
+from .modbus import RtuBus
 from .victron_charger import BAUDRATE as VICTRON_SPEED, Charger
 from .wire import PtyWire, TcpWire, Wire
 
@@ -50,15 +52,18 @@ def _lively() -> Fault:
 
 @asynccontextmanager
 async def playing(kind: str, count: int) -> AsyncIterator[list[Wire]]:
-    """Run devices of a kind on links of their own."""
+    """Run devices of a kind on links of their own, or so many packs on one bus."""
     with tempfile.TemporaryDirectory(prefix="cellwire-bench-") as folder:
         wires: list[Wire] = []
         talking = []
-        for number in range(count):
+        for number in range(1 if kind == "hubble" else count):
             wire: Wire
             if kind == "victron":
                 wire = TcpWire(VICTRON_SPEED)
                 talking.append(asyncio.create_task(Charger(wire).run()))
+            elif kind == "hubble":
+                wire = PtyWire(Path(folder) / "bus", HUBBLE_SPEED)
+                RtuBus(wire, charging_packs(count))
             else:
                 wire = PtyWire(Path(folder) / f"port{number}", JK_SPEED)
                 if kind == "classic":
@@ -90,7 +95,7 @@ async def play(kind: str, count: int) -> None:
 def main() -> None:
     """Play what the command line says."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("kind", choices=("classic", "bus", "victron"))
+    parser.add_argument("kind", choices=("classic", "bus", "victron", "hubble"))
     parser.add_argument("count", type=int)
     arguments = parser.parse_args()
     # epoll sleeps whole milliseconds, too coarse for the gaps between bytes.

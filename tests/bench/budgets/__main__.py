@@ -4,13 +4,16 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 import sys
 
-from . import decoding, hid, home, polling
+from . import bus, decoding, hid, home, polling
 from .figure import Measurement, measured, print_figures
 
 MEASUREMENTS: tuple[Measurement, ...] = (
     decoding.decoding,
     polling.polling,
     hid.reads_per_second,
+    hid.full_poll,
+    bus.full_bus,
+    bus.lonely_pack,
     home.one_pack,
     home.many_packs,
     home.memory,

@@ -32,7 +32,10 @@ class Bench:
 
 @asynccontextmanager
 async def playing(kind: str, count: int = 1) -> AsyncIterator[Bench]:
-    """Run some simulated devices: "classic" and "bus" are JK boards, "victron" are chargers."""
+    """Run some simulated devices: "classic" and "bus" are JK boards, "victron" are chargers.
+
+    "hubble" is one bus with so many packs.
+    """
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.bench.player", kind, str(count)),
         stdin=asyncio.subprocess.PIPE,

@@ -141,6 +141,31 @@ def test_the_discharge_power_is_limited() -> None:
     assert charger.channels[0].control == 4
 
 
+def test_storage_goes_either_way() -> None:
+    for soc, status in ((0.2, 7), (0.9, 13)):
+        charger = SimulatedCharger()
+        pack = Pack([soc] * 4, capacity=1.0)
+        charger.plug(1, pack)
+        charger.start(1, "storage", slot=8)
+        charger.advance(10)
+        assert charger.channels[0].run_status == status
+        charger.advance(7200)
+        assert charger.channels[0].run_status == 40
+        assert pack.voltage() / 4 == pytest.approx(3.85, abs=0.05)
+
+
+def test_a_cycle_charges_and_discharges() -> None:
+    charger = SimulatedCharger()
+    charger.plug(1, Pack([0.5] * 4, capacity=0.5))
+    charger.start(1, "cycle", slot=1)
+    seen = []
+    while charger.channels[0].runs:
+        charger.advance(10)
+        seen.append(charger.channels[0].run_status)
+    changes = [b for a, b in zip([0, *seen], seen, strict=False) if a != b]
+    assert changes == [7, 13, 7, 13, 7, 13, 40]
+
+
 def test_time_passes_by_a_clock() -> None:
     now = [100.0]
     charger = SimulatedCharger(clock=lambda: now[0], speed=60)

@@ -15,6 +15,10 @@ from custom_components.cellwire.devices import errors
 from custom_components.cellwire.devices.bank import BANK_QUANTITIES, PACK_MISSING
 from custom_components.cellwire.devices.chargery import reading as chargery_reading
 from custom_components.cellwire.devices.chargery.words import Silent
+from custom_components.cellwire.devices.icharger.info import to_info
+from custom_components.cellwire.devices.icharger.models import MODELS
+from custom_components.cellwire.devices.icharger.system import BLOCKS
+from custom_components.cellwire.devices.icharger.units import to_units as icharger_units
 from custom_components.cellwire.devices.jk_bms import modbus_reading, reading as jk_reading
 from custom_components.cellwire.devices.jk_bms.fields import FieldList
 from custom_components.cellwire.devices.model import (
@@ -36,7 +40,7 @@ PACKAGE = Path(__file__).parent.parent / "custom_components" / "cellwire"
 LANGUAGES = sorted((PACKAGE / "translations").glob("*.json"))
 ICONS = json.loads((PACKAGE / "icons.json").read_text())
 PLACEHOLDER = re.compile(r"{(\w+)}")
-REFUSALS = ("not_offered", "not_a_number", "out_of_range", "not_a_choice")
+REFUSALS = ("not_offered", "not_a_number", "out_of_range", "not_a_choice", "busy")
 
 # A reading with a value in every place, and units that say everything that they can.
 FULL = Reading(
@@ -49,6 +53,11 @@ FULL = Reading(
 )
 UNITS: tuple[Unit, ...] = (
     chargery_reading.to_unit(chargery_reading.Latest()),
+    *(
+        unit
+        for block in BLOCKS.values()
+        for unit in icharger_units(to_info([0] * 13), MODELS["4010 DUO"], block, 2)
+    ),
     jk_reading.to_unit(FieldList({})),
     modbus_reading.to_unit("1", None, None),
     victron_reading.to_unit(0xA334, None, NO_TEXT, Samples()),
@@ -128,10 +137,8 @@ def test_every_kind_of_error_is_looked_at() -> None:
         errors.DeviceError
     } | {LinkError}
     source = "".join(path.read_text() for path in PACKAGE.glob("devices/**/*.py"))
-    assert set(re.findall(r'refuse\("(\w+)"\)|Refused\(\w+, "(\w+)"\)', source)) == {
-        ("", "not_offered"),
-        *((reason, "") for reason in REFUSALS[1:]),
-    }
+    reasons = re.findall(r'(?:refuse\(|Refused\(\"?\w+\"?, )"(\w+)"\)', source)
+    assert set(reasons) == set(REFUSALS)
 
 
 def test_every_error_has_its_texts_with_its_placeholders() -> None:

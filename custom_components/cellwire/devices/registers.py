@@ -93,7 +93,8 @@ class Registers:
             health.timeouts += 1
             self._quiet_at = time.monotonic() + LATE
             raise NoAnswer(self._manners.device) from err
-        except ModbusConnectionError as err:
+        except (ModbusConnectionError, OSError) as err:
+            # A port that was pulled out is reported by the system's own error.
             raise self._link_error(err, LinkFault.LOST) from err
         except ModbusExceptionError as err:
             if err.exception_code in _UNANSWERED:
@@ -110,13 +111,15 @@ class Registers:
 
     def _link_error(self, error: BaseException, otherwise: LinkFault) -> LinkError:
         """Find the system's own word behind an error, if there is one."""
-        cause = error.__cause__
+        cause: BaseException | None = error
         while cause:
             if isinstance(cause, LinkError):
                 return cause
             # A timeout that was made here says nothing about the host.
             if isinstance(cause, OSError) and cause.errno:
-                return LinkError(system_fault(cause), self._wires.link.name, str(cause))
+                fault = system_fault(cause)
+                fault = otherwise if fault is LinkFault.FAILED else fault
+                return LinkError(fault, self._wires.link.name, str(cause))
             cause = cause.__cause__
         return LinkError(otherwise, self._wires.link.name, str(error))
 

@@ -62,7 +62,7 @@ MODELS = {
         Model("406 DUO", Layout.OLD_DUO, 6, 22.0),
         Model("4010 DUO", Layout.OLD_DUO, 10, 38.0),
         *(
-            Model(name, layout, cells, FLOATING_CELL * cells)
+            Model(name, layout, cells, round(FLOATING_CELL * cells, 1))
             for name, layout, cells in (
                 ("456 DUO", Layout.DX, 6),
                 ("458 DUO", Layout.DX, 8),

@@ -16,8 +16,8 @@ from .devices.device import Wires
 from .devices.model import Reading
 
 TO_REDACT = {"serial", "pack_serial", "user_label"}
-# The serial number of a USB adapter, in the names below /dev/serial/by-id.
-_ADAPTER_SERIAL = re.compile(r"_[^_/]+(?=-if\d)")
+# The serial number of a USB adapter, in the names below /dev/serial/by-id, and that of a charger.
+_SERIAL = re.compile(r"(?<=_)[^_/]+(?=-if\d)|(?<=^hid://).+")
 
 
 async def async_get_config_entry_diagnostics(
@@ -34,7 +34,7 @@ async def async_get_config_entry_diagnostics(
     data = {
         "entry": {
             **entry.data,
-            CONF_PORT: _ADAPTER_SERIAL.sub(f"_{REDACTED}", port),
+            CONF_PORT: _SERIAL.sub(REDACTED, port),
             CONF_SERIALS: {unit: serial and REDACTED for unit, serial in serials.items()},
         },
         "options": dict(entry.options),

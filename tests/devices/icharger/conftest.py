@@ -47,7 +47,9 @@ def serial_link(path: str, line: Line = probe.LINES[0], *, has_line: bool = True
         finally:
             await connection.close()
 
-    return ModbusLink(path, lease, has_line=has_line)
+    link = ModbusLink(path, lease)
+    link.has_line = has_line
+    return link
 
 
 def identity(**serials: str | None) -> Identity:

@@ -133,3 +133,29 @@ async def test_giving_up_frees_the_port(pty: PtyWire) -> None:
     link = SerialLink(pty.address, 9600)
     await link.open()
     await link.close()
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        (b"~250246900000FDA4\r", "PACE"),
+        (b"$1;1;;12345;8400;300;4200;4200;0;0;0;0;250;0;100;", "iCharger"),
+    ],
+)
+async def test_something_that_speaks_another_protocol(pty: PtyWire, said: bytes, name: str) -> None:
+    if said.startswith(b"$"):
+        checksum = 0
+        for byte in said:
+            checksum ^= byte
+        said += f"{checksum}\r\n".encode()
+
+    async def talk() -> None:
+        while True:
+            await pty.send(said)
+            await asyncio.sleep(0.1)
+
+    talking = asyncio.create_task(talk())
+    with pytest.raises(NotUsable) as caught:
+        await look(pty)
+    talking.cancel()
+    assert name in caught.value.placeholders["found"]

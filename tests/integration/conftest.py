@@ -1,6 +1,7 @@
 """What the tests with Home Assistant share."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from homeassistant.const import CONF_PORT
@@ -9,8 +10,11 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cellwire.const import CONF_FAMILY, CONF_SERIALS, CONF_VARIANT, DOMAIN
+from custom_components.cellwire.devices import detect, registers
 from custom_components.cellwire.devices.chargery import bms, probe as chargery_probe
 from custom_components.cellwire.devices.chargery.bms import BmsDevice
+from custom_components.cellwire.devices.hubble_am2 import pack, probe as hubble_probe
+from custom_components.cellwire.devices.icharger import probe as icharger_probe
 from custom_components.cellwire.devices.jk_bms import classic, modbus, probe
 from custom_components.cellwire.devices.victron_charger import charger, questions
 from custom_components.cellwire.devices.victron_charger.charger import ChargerDevice
@@ -44,6 +48,13 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(BmsDevice, "patience", 1.0)
     monkeypatch.setattr(bms, "LOOK_UP", 0.05)
     monkeypatch.setattr(chargery_probe, "PATIENCE", 0.5)
+    monkeypatch.setattr(detect, "LISTEN", 0.4)
+    monkeypatch.setattr(detect, "STEP", 0.05)
+    monkeypatch.setattr(registers, "LATE", 0.05)
+    monkeypatch.setattr(pack, "MANNERS", replace(pack.MANNERS, timeout=0.1, spacing=0.0))
+    monkeypatch.setattr(hubble_probe, "MANNERS", pack.MANNERS)
+    monkeypatch.setattr(hubble_probe, "SCAN_TIMEOUT", 0.05)
+    monkeypatch.setattr(icharger_probe, "LINE_TIMEOUT", 0.1)
 
 
 def two_boards(wire: PtyWire) -> Bus:

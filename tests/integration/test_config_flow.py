@@ -15,7 +15,9 @@ import pytest
 from custom_components.cellwire.const import CONF_FAMILY, CONF_SERIALS, CONF_VARIANT, DOMAIN
 from custom_components.cellwire.devices.registry import FAMILIES
 from custom_components.cellwire.links.serial import SerialLink
+from tests.bench.hubble_am2 import Pack
 from tests.bench.jk_bms import Bus, ClassicBoard, recorded_board
+from tests.bench.modbus import RtuBus, Slave
 from tests.bench.victron_charger import SERIAL, Charger
 from tests.bench.wire import PtyWire, TcpWire
 from tests.devices.victron_charger.talking import second, talking
@@ -319,3 +321,56 @@ async def test_a_local_port_is_kept_under_its_stable_name(
     assert result["errors"] == {"base": "link_missing"}
     said: Any = result["description_placeholders"]
     assert said["port"] == stable
+
+
+async def detect_on(hass: HomeAssistant, port: str) -> ConfigFlowResult:
+    flow = hass.config_entries.flow
+    menu = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    where = await flow.async_configure(menu["flow_id"], {"next_step_id": "detect"})
+    assert (where["type"], where["step_id"]) == (FlowResultType.MENU, "detect")
+    assert where["menu_options"] == ["detect_port", "icharger_hid"]
+    form = await flow.async_configure(menu["flow_id"], {"next_step_id": "detect_port"})
+    assert (form["type"], form["step_id"]) == (FlowResultType.FORM, "detect_port")
+    return await enter(hass, form["flow_id"], port)
+
+
+async def test_what_talks_on_a_port_is_detected(hass: HomeAssistant, tcp: TcpWire) -> None:
+    async with talking(Charger(tcp, [second()], period=0.1)):
+        found = await detect_on(hass, tcp.address)
+        assert found["step_id"] == "found"
+        result = await agree(hass, found["flow_id"])
+        assert result["data"][CONF_FAMILY] == "victron_charger"
+        assert await hass.config_entries.async_unload(result["result"].entry_id)
+
+
+async def test_what_must_be_asked_is_detected(
+    hass: HomeAssistant, board: ClassicBoard, pty: PtyWire
+) -> None:
+    found = await detect_on(hass, pty.address)
+    result = await agree(hass, found["flow_id"])
+    assert result["title"] == "JK_B1A24S15P"
+
+
+async def test_packs_are_detected(hass: HomeAssistant, pty: PtyWire) -> None:
+    packs: dict[int, Slave] = {2: Pack(serial="PACK2")}
+    RtuBus(pty, packs)
+    found = await detect_on(hass, pty.address)
+    assert found["description_placeholders"] == {
+        "name": "Hubble AM2 (1 pack)",
+        "units": "- AM2, PACK2, P13S120A-12290-2.05T, #2",
+    }
+    result = await agree(hass, found["flow_id"])
+    assert result["data"][CONF_FAMILY] == "hubble_am2"
+    assert result["data"][CONF_SERIALS] == {"bank": None, "2": "PACK2"}
+    assert await hass.config_entries.async_unload(result["result"].entry_id)
+
+
+async def test_nothing_is_detected_and_the_port_can_be_mended(
+    hass: HomeAssistant, pty: PtyWire
+) -> None:
+    result = await detect_on(hass, pty.address)
+    assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "detect_port")
+    assert result["errors"] == {"base": "nothing_found"}
+    assert result["description_placeholders"] == {"port": pty.address}
+    ClassicBoard(pty, CHARGING)
+    assert (await enter(hass, result["flow_id"], pty.address))["step_id"] == "found"

@@ -1,6 +1,5 @@
 """A bank of packs in Home Assistant: on a serial port and behind a gateway."""
 
-from dataclasses import replace
 import logging
 from typing import Any
 
@@ -24,8 +23,8 @@ from custom_components.cellwire.const import (
     DOMAIN,
 )
 from custom_components.cellwire.coordinator import CellwireCoordinator
-from custom_components.cellwire.devices import registers, search
-from custom_components.cellwire.devices.hubble_am2 import bank, pack, probe
+from custom_components.cellwire.devices import search
+from custom_components.cellwire.devices.hubble_am2 import bank
 from custom_components.cellwire.diagnostics import async_get_config_entry_diagnostics
 from tests.bench import faults
 from tests.bench.hubble_am2 import Pack
@@ -46,10 +45,6 @@ VOLTAGE_3 = "sensor.am2_3_voltage"
 
 @pytest.fixture(autouse=True)
 def impatient_bus(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pack, "MANNERS", replace(pack.MANNERS, timeout=0.1, spacing=0.0))
-    monkeypatch.setattr(probe, "MANNERS", pack.MANNERS)
-    monkeypatch.setattr(probe, "SCAN_TIMEOUT", 0.05)
-    monkeypatch.setattr(registers, "LATE", 0.05)
     monkeypatch.setattr(search, "LISTEN", 0.1)
 
 

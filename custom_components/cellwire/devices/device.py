@@ -90,7 +90,7 @@ class Found:
         model = first.model or first.manufacturer
         packs = sum(unit.kind is UnitKind.BATTERY for unit in self.units)
         if packs > 1 or first.kind is UnitKind.BANK:
-            return f"{model} ({packs} packs)"
+            return f"{model} ({packs} pack{'' if packs == 1 else 's'})"
         return f"{model} {first.serial}" if first.serial else model
 
 

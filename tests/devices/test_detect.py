@@ -1,26 +1,26 @@
 """What is on a port: found by listening, then by asking, and never by writing."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from dataclasses import replace
 
-from modbus_connection import ModbusSerialParams, ModbusUnit
-from modbus_connection.tmodbus import ModbusConnection
 import pytest
 
-from custom_components.cellwire.devices import detect as detecting
+from custom_components.cellwire.devices import detect as detecting, registers
 from custom_components.cellwire.devices.detect import Detected, detect
-from custom_components.cellwire.devices.device import Line
 from custom_components.cellwire.devices.errors import NothingFound, NotUsable
+from custom_components.cellwire.devices.hubble_am2 import pack, probe as hubble_probe
+from custom_components.cellwire.devices.icharger import charger
 from custom_components.cellwire.devices.jk_bms import classic, modbus, probe
 from custom_components.cellwire.devices.victron_charger.charger import ChargerDevice
 from custom_components.cellwire.links.errors import LinkError, LinkFault
 from custom_components.cellwire.links.link import LinkKind
-from custom_components.cellwire.links.registers import ModbusLink, RegisterLink
 from custom_components.cellwire.links.serial import SerialLink
 from tests.bench import chargery
 from tests.bench.captures import reply
+from tests.bench.hubble_am2 import Pack
 from tests.bench.jk_bms import ClassicBoard
+from tests.bench.modbus import RtuBus, Slave
+from tests.bench.modbus_link import Owner, make_link
 from tests.bench.victron_charger import Charger
 from tests.bench.wire import PtyWire
 from tests.devices.victron_charger.talking import second
@@ -36,19 +36,10 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probe, "SCAN_TIMEOUT", 0.05)
     monkeypatch.setattr(probe, "OLD_TIMEOUT", 0.1)
     monkeypatch.setattr(ChargerDevice, "patience", 1.0)
-
-
-def registers(port: str, line: Line) -> RegisterLink:
-    """Borrow units of a connection that nobody else uses."""
-
-    @asynccontextmanager
-    async def lease(address: int) -> AsyncIterator[ModbusUnit]:
-        params = ModbusSerialParams(device=port, baudrate=line.baudrate, parity=line.parity)
-        connection = ModbusConnection(params)
-        yield connection.for_unit(address)
-        await connection.close()
-
-    return ModbusLink(port, lease)
+    monkeypatch.setattr(registers, "LATE", 0.01)
+    monkeypatch.setattr(hubble_probe, "MANNERS", replace(pack.MANNERS, spacing=0.0))
+    monkeypatch.setattr(hubble_probe, "SCAN_TIMEOUT", 0.05)
+    monkeypatch.setattr(charger, "TIMEOUT", 0.05)
 
 
 async def look(wire: PtyWire) -> tuple[Detected, list[float]]:
@@ -56,7 +47,7 @@ async def look(wire: PtyWire) -> tuple[Detected, list[float]]:
     detected = await detect(
         wire.address,
         lambda line: SerialLink(wire.address, line.baudrate),
-        lambda line: registers(wire.address, line),
+        lambda line: make_link(Owner(wire, line), wire),
         steps.append,
     )
     assert steps == sorted(steps)
@@ -84,6 +75,15 @@ async def test_a_board_that_must_be_asked(pty: PtyWire) -> None:
     (family, kind, found), steps = await look(pty)
     assert (family.key, kind, found.title) == ("jk_bms", LinkKind.SERIAL, "JK_B1A24S15P")
     assert steps
+
+
+async def test_packs_that_must_be_asked(pty: PtyWire) -> None:
+    packs: dict[int, Slave] = {4: Pack(serial="PACK4")}
+    RtuBus(pty, packs)
+    (family, kind, found), _ = await look(pty)
+    assert (family.key, kind) == ("hubble_am2", LinkKind.MODBUS_RTU)
+    assert found.identity.serials == {"bank": None, "4": "PACK4"}
+    assert not packs[4].writes
 
 
 async def test_something_that_can_be_named_but_not_used(pty: PtyWire) -> None:
@@ -120,9 +120,11 @@ async def test_noise_does_not_stop_the_search(pty: PtyWire) -> None:
             await asyncio.sleep(0.1)
 
     hissing = asyncio.create_task(hiss())
-    with pytest.raises(NothingFound):
-        await look(pty)
-    hissing.cancel()
+    try:
+        with pytest.raises(NothingFound):
+            await look(pty)
+    finally:
+        hissing.cancel()
 
 
 async def test_giving_up_frees_the_port(pty: PtyWire) -> None:

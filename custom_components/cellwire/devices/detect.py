@@ -96,7 +96,8 @@ async def _ask(
             continue
         kind = LinkKind.MODBUS_RTU if family.has_registers else LinkKind.SERIAL
         try:
-            found = await family.probe(usual if family.has_registers else link_for, tell)
+            look = family.detect or family.probe
+            found = await look(usual if family.has_registers else link_for, tell)
         except OtherDevice:
             raise
         except DeviceError:

@@ -102,7 +102,8 @@ class Family[LinkT: Connection = Link]:
     seconds between readings that Home Assistant sees. `links` are the ways to reach it, the usual
     one first. `talks` says that it talks by itself.
     `probe` looks for such a device and raises LinkError or DeviceError if there is none; it
-    closes what it opened. `recognise` names what unmistakably speaks this family's protocol in
+    closes what it opened. `detect` does the same where the line may be another device's, if that
+    takes more care. `recognise` names what unmistakably speaks this family's protocol in
     some received bytes.
     """
 
@@ -114,6 +115,7 @@ class Family[LinkT: Connection = Link]:
     links: tuple[LinkKind, ...] = (LinkKind.SERIAL,)
     talks: bool = False
     probe: Callable[[LinkFactory[LinkT], Progress], Awaitable[Found]]
+    detect: Callable[[LinkFactory[LinkT], Progress], Awaitable[Found]] | None = None
     recognise: Callable[[bytes], str | None]
     create: Callable[[LinkT, Identity], Device[LinkT]]
 

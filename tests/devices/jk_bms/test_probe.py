@@ -19,6 +19,7 @@ from custom_components.cellwire.devices.jk_bms.probe import (
     MODBUS_NAME,
     OLD_NAME,
     PLAIN_NAME,
+    is_foreign_answer,
     is_old_answer,
     is_plain_answer,
     recognise,
@@ -26,7 +27,9 @@ from custom_components.cellwire.devices.jk_bms.probe import (
 from custom_components.cellwire.links.errors import LinkError, LinkFault
 from custom_components.cellwire.links.serial import SerialLink
 from tests.bench.captures import capture, recording, reply
+from tests.bench.hubble_am2 import Pack
 from tests.bench.jk_bms import Bus, ClassicBoard, MasterBus, crc, recorded_board
+from tests.bench.modbus import RtuBus, Slave
 from tests.bench.wire import PtyWire
 
 OLD = bytes.fromhex(capture("jk_bms", "old_dd_a5_vendor_examples")["frames"][1]["hex"])
@@ -209,13 +212,48 @@ def test_received_bytes_are_recognised(data: bytes, name: str | None) -> None:
     assert recognise(data) == name
 
 
+def plain_answers(data: bytes) -> bool:
+    return is_plain_answer(data, "1")
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_foreign"),
+    [
+        (b"", False),
+        (plain(b"\x01\x03\x14" + bytes(20)), False),
+        (plain(b"\x01\x03\x14" + b"\x20\x00" * 10), True),
+        (plain(b"\x01\x83\x02"), True),
+        (plain(b"\x02\x83\x02"), False),
+        (b"\x01\x83\x02\x00\x00", False),
+    ],
+)
+def test_other_modbus_devices_are_told_by_their_answer(answer: bytes, is_foreign: bool) -> None:  # noqa: FBT001
+    assert is_foreign_answer(answer, "1") == is_foreign
+
+
+async def test_other_modbus_devices_get_no_question_that_is_a_write_to_them(pty: PtyWire) -> None:
+    """Not even the one to all of them, which asks a board that is a master."""
+    packs: dict[int, Slave] = {2: Pack(), 5: Pack()}
+    RtuBus(pty, packs)
+    with pytest.raises(DeviceError):
+        await probe(pty)
+    for address, pack in packs.items():
+        assert not pack.writes
+        assert bytes((address, 0x10, 0x16)) not in pty.received
+    assert b"\x00\x10\x16\x20" not in pty.received
+    assert b"\x01\x10\x16\x20" in pty.received
+
+
 @pytest.mark.parametrize(
     ("check", "data"),
     [
         (is_old_answer, OLD[:10]),
-        (is_plain_answer, b""),
-        (is_plain_answer, b"\x01\x03\x14" + bytes(22)),
-        (is_plain_answer, plain(b"\x01\x03\x14" + bytes(20))[:20]),
+        (plain_answers, b""),
+        (plain_answers, b"\x01\x03\x14" + bytes(22)),
+        (plain_answers, plain(b"\x01\x03\x14" + bytes(20))[:20]),
+        # Of another board, and what can be no cells.
+        (plain_answers, plain(b"\x02\x03\x14" + bytes(20))),
+        (plain_answers, plain(b"\x01\x03\x14" + b"\x20\x00" * 10)),
     ],
 )
 def test_answers_that_are_not_whole_are_none(check: Callable[[bytes], bool], data: bytes) -> None:

@@ -11,6 +11,7 @@ FAMILY = Family(
     interval=5,
     shortest_interval=1,
     probe=probe.probe,
+    detect=probe.detect,
     recognise=probe.recognise,
     create=probe.create,
 )

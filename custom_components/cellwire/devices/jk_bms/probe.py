@@ -2,10 +2,12 @@
 
 The order disturbs least: listen, then the classic question, then the newer one at every address,
 then the ones of boards that can't be read (docs/devices/jk_bms.md, "Telling the generations
-apart").
+apart"). To other Modbus devices the newer question is a write, so no address gets it at which one
+of them answers a read.
 """
 
 import asyncio
+from functools import partial
 
 from ...links.link import Link
 from ..crc import crc
@@ -27,16 +29,21 @@ LISTEN = 1.0
 # Opening a port may make a few bytes; what sends more talks by itself and is no board.
 STRAY = 8
 MASTER_CYCLE = 4.4
-# Address 0 is a master's; it comes after the one that single boards have.
-ADDRESSES = tuple(str(address) for address in (1, 0, *range(2, HIGHEST_ADDRESS + 1)))
+# Address 0 is a master's. For other Modbus devices it means all of them, so it comes last.
+MASTER = "0"
+SLAVES = tuple(str(address) for address in range(1, HIGHEST_ADDRESS + 1))
 SCAN_TIMEOUT = 0.3
+# Boards and other Modbus devices begin to answer a read within 50 ms or so.
+READ_TIMEOUT = 0.15
 
 OLD_REQUEST = bytes.fromhex("DDA50300FFFD77")
 OLD_TIMEOUT = 1.0
-# Plain Modbus: ten registers from 0x1200 on.
-PLAIN_REQUEST = bytes.fromhex("01031200000AC0B5")
-PLAIN_ANSWER = b"\x01\x03\x14"
+# Plain Modbus: ten registers from 0x1200 on, which are cells in mV.
+PLAIN_QUESTION = bytes.fromhex("031200000A")
+PLAIN_ANSWER = b"\x03\x14"
 PLAIN_SIZE = 25
+EXCEPTION_SIZE = 5
+HIGHEST_CELL = 5000
 
 CLASSIC_NAME = "JK-BMS (classic protocol, 4E 57)"
 MODBUS_NAME = "JK-BMS (newer generation, protocol 001)"
@@ -61,11 +68,35 @@ def is_old_answer(data: bytes) -> bool:
     return frame[-1:] == b"\x77" and (sum(frame[2:-3]) + int.from_bytes(frame[-3:-1])) % 65536 == 0
 
 
-def is_plain_answer(data: bytes) -> bool:
-    """Tell whether these bytes are the registers that PLAIN_REQUEST asks for."""
-    start = data.find(PLAIN_ANSWER)
-    frame = data[start : start + PLAIN_SIZE] if start >= 0 else b""
-    return len(frame) == PLAIN_SIZE and crc(frame[:-2]) == frame[-2:]
+def plain_request(address: str) -> bytes:
+    """Build the question for the first registers of a board, in plain Modbus."""
+    body = bytes((int(address),)) + PLAIN_QUESTION
+    return body + crc(body)
+
+
+def is_plain_answer(data: bytes, address: str) -> bool:
+    """Tell whether these bytes are the cells that a plain request asks for."""
+    frame = _answer(data, bytes((int(address),)) + PLAIN_ANSWER, PLAIN_SIZE)
+    cells = [int.from_bytes(frame[at : at + 2]) for at in range(3, len(frame) - 2, 2)]
+    return bool(cells) and max(cells) <= HIGHEST_CELL
+
+
+def is_foreign_answer(data: bytes, address: str) -> bool:
+    """Tell whether a Modbus device that is no board answers a plain request."""
+    if is_plain_answer(data, address):
+        return False
+    head = bytes((int(address),))
+    return bool(
+        _answer(data, head + PLAIN_ANSWER, PLAIN_SIZE)
+        or _answer(data, head + b"\x83", EXCEPTION_SIZE)
+    )
+
+
+def _answer(data: bytes, head: bytes, size: int) -> bytes:
+    """Return the frame of this size that begins so and has a right checksum, b"" if none does."""
+    start = data.find(head)
+    frame = data[start : start + size] if start >= 0 else b""
+    return frame if len(frame) == size and crc(frame[:-2]) == frame[-2:] else b""
 
 
 def create(link: Link, identity: Identity) -> Device:
@@ -83,6 +114,15 @@ async def probe(link_for: LinkFactory, progress: Progress) -> Found:
 
     Raises LinkError; OtherDevice for a board that can't be read; NoAnswer, BadAnswer, OnlyEcho.
     """
+    return await _probe(link_for, progress, (*SLAVES, MASTER))
+
+
+async def detect(link_for: LinkFactory, progress: Progress) -> Found:
+    """Do the same where anything may be on the line: no question goes to all Modbus devices."""
+    return await _probe(link_for, progress, SLAVES)
+
+
+async def _probe(link_for: LinkFactory, progress: Progress, addresses: tuple[str, ...]) -> Found:
     link = link_for(Line(BAUDRATE))
     try:
         await link.open()
@@ -94,7 +134,8 @@ async def probe(link_for: LinkFactory, progress: Progress) -> Found:
             raise BadAnswer(NAME, heard)
         progress(0.1)
         problem: DeviceError = NoAnswer(NAME)
-        for search in (_search_classic, _search_bus, _search_plain):
+        search_bus = partial(_search_bus, addresses=addresses)
+        for search in (_search_classic, search_bus, _search_plain):
             try:
                 return await search(link, progress)
             except (NoAnswer, BadAnswer, OnlyEcho) as err:
@@ -134,12 +175,19 @@ async def _search_classic(link: Link, progress: Progress) -> Found:
     return Found(identity=identity, units=tuple(device.units.values()))
 
 
-async def _search_bus(link: Link, progress: Progress) -> Found:
-    device = BusDevice(link, Identity(variant=modbus.VARIANT, serials=dict.fromkeys(ADDRESSES)))
+async def _search_bus(link: Link, progress: Progress, addresses: tuple[str, ...]) -> Found:
+    device = BusDevice(link, Identity(variant=modbus.VARIANT, serials=dict.fromkeys(addresses)))
     units = []
     problem: DeviceError = NoAnswer(NAME)
-    for count, address in enumerate(ADDRESSES):
-        progress(0.2 + 0.7 * count / len(ADDRESSES))
+    strangers = 0
+    for count, address in enumerate(addresses):
+        progress(0.2 + 0.7 * count / len(addresses))
+        if address == MASTER and strangers:
+            continue
+        await link.write(plain_request(address))
+        if is_foreign_answer(await listen(link, READ_TIMEOUT), address):
+            strangers += 1
+            continue
         try:
             await device.ask(address, Content.STATUS, SCAN_TIMEOUT)
         except NoAnswer:
@@ -162,8 +210,8 @@ async def _search_bus(link: Link, progress: Progress) -> Found:
 
 
 async def _search_plain(link: Link, _progress: Progress) -> Found:
-    await link.write(PLAIN_REQUEST)
-    if is_plain_answer(heard := await listen(link, SCAN_TIMEOUT)):
+    await link.write(plain_request(SLAVES[0]))
+    if is_plain_answer(heard := await listen(link, SCAN_TIMEOUT), SLAVES[0]):
         raise OtherDevice(NAME, PLAIN_NAME)
     raise BadAnswer(NAME, heard) if heard else NoAnswer(NAME)
 

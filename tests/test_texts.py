@@ -12,6 +12,8 @@ from custom_components.cellwire import binary_sensor, sensor
 from custom_components.cellwire.devices import errors
 from custom_components.cellwire.devices.chargery import reading as chargery_reading
 from custom_components.cellwire.devices.chargery.words import Silent
+from custom_components.cellwire.devices.hubble_am2 import bank as hubble_bank
+from custom_components.cellwire.devices.hubble_am2.texts import Texts, to_unit as to_hubble_unit
 from custom_components.cellwire.devices.jk_bms import modbus_reading, reading as jk_reading
 from custom_components.cellwire.devices.jk_bms.fields import FieldList
 from custom_components.cellwire.devices.model import (
@@ -42,12 +44,20 @@ FULL = Reading(
     cell_resistances=(0.5,),
     wire_resistances=(50.0,),
     cells_balancing=(True,),
-    temperatures={"mosfet": 20.0, "battery": 20.0, "internal": 20.0, "1": 20.0},
+    temperatures={
+        "mosfet": 20.0,
+        "battery": 20.0,
+        "internal": 20.0,
+        "environment": 20.0,
+        "1": 20.0,
+    },
 )
 UNITS: tuple[Unit, ...] = (
     chargery_reading.to_unit(chargery_reading.Latest()),
     jk_reading.to_unit(FieldList({})),
     modbus_reading.to_unit("1", None, None),
+    hubble_bank.UNIT,
+    to_hubble_unit("1", Texts(), None),
     victron_reading.to_unit(0xA334, None, NO_TEXT, Samples()),
     Unit(
         key="u", kind=UnitKind.BATTERY, manufacturer="m", statuses=tuple(Status), errors=(NO_ERROR,)

@@ -56,3 +56,6 @@ async def read_until(
         if happened(readings):
             return readings
     raise AssertionError("it did not happen in time")
+
+
+TWO = identity(p1="S1", p3="S3")

@@ -12,9 +12,10 @@ import pytest
 from custom_components.cellwire import binary_sensor, sensor
 from custom_components.cellwire.coordinator import NAMED_PARTS
 from custom_components.cellwire.devices import errors
-from custom_components.cellwire.devices.bank import BANK_QUANTITIES, PACK_MISSING
 from custom_components.cellwire.devices.chargery import reading as chargery_reading
 from custom_components.cellwire.devices.chargery.words import Silent
+from custom_components.cellwire.devices.hubble_am2 import bank as hubble_bank
+from custom_components.cellwire.devices.hubble_am2.texts import Texts, to_unit as to_hubble_unit
 from custom_components.cellwire.devices.icharger.info import to_info
 from custom_components.cellwire.devices.icharger.models import MODELS
 from custom_components.cellwire.devices.icharger.system import BLOCKS
@@ -49,7 +50,13 @@ FULL = Reading(
     cell_resistances=(0.5,),
     wire_resistances=(50.0,),
     cells_balancing=(True,),
-    temperatures={"mosfet": 20.0, "battery": 20.0, "internal": 20.0, "1": 20.0},
+    temperatures={
+        "mosfet": 20.0,
+        "battery": 20.0,
+        "internal": 20.0,
+        "environment": 20.0,
+        "1": 20.0,
+    },
 )
 UNITS: tuple[Unit, ...] = (
     chargery_reading.to_unit(chargery_reading.Latest()),
@@ -60,16 +67,11 @@ UNITS: tuple[Unit, ...] = (
     ),
     jk_reading.to_unit(FieldList({})),
     modbus_reading.to_unit("1", None, None),
+    hubble_bank.UNIT,
+    to_hubble_unit("1", Texts(), None),
     victron_reading.to_unit(0xA334, None, NO_TEXT, Samples()),
     Unit(
         key="u", kind=UnitKind.BATTERY, manufacturer="m", statuses=tuple(Status), errors=(NO_ERROR,)
-    ),
-    Unit(
-        key="b",
-        kind=UnitKind.BANK,
-        manufacturer="m",
-        alarms=(PACK_MISSING,),
-        quantities=BANK_QUANTITIES,
     ),
 )
 

@@ -7,6 +7,7 @@ from typing import override
 
 from modbus_connection import ModbusConnectionError
 import pytest
+import serialx
 
 from custom_components.cellwire.devices import registers as asking
 from custom_components.cellwire.devices.device import Line, Wires
@@ -168,6 +169,18 @@ async def test_a_gateway_may_tell_that_a_unit_is_silent(tcp: TcpWire, *, tells: 
     assert gateway.wire.connections == 1
 
 
+async def test_a_port_that_was_pulled(
+    thing: Thing, wires: Wires[RegisterLink], pty: PtyWire
+) -> None:
+    unit = Registers(wires, 1, MANNERS)
+    await unit.holding(0, 1)
+    await pty.unplug()
+    with pytest.raises(LinkError) as err:
+        await unit.holding(0, 1)
+    # Which of them shows first is up to the system.
+    assert err.value.fault in (LinkFault.LOST, LinkFault.MISSING)
+
+
 async def test_a_port_that_is_not_there(tmp_path: Path) -> None:
     wire = PtyWire(tmp_path / "nothing")
     err = await link_fault(make_link(Owner(wire, Line(9600)), wire))
@@ -215,7 +228,7 @@ class UsbUnit(RegisterUnit):
     @override
     async def read_holding_registers(self, address: int, count: int) -> list[int]:
         if self.error:
-            raise ModbusConnectionError("no") from self.error
+            raise self.error
         return self.values
 
     @override
@@ -250,13 +263,26 @@ class UsbLink(RegisterLink):
         return self._unit
 
 
+def because(cause: Exception) -> ModbusConnectionError:
+    error = ModbusConnectionError("no")
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize("error", [OSError(5, "gone"), serialx.SerialException("gone")])
+async def test_errors_of_the_port_that_nobody_translated(error: Exception) -> None:
+    err = await link_fault(UsbLink(UsbUnit([], error)))
+    assert err.fault is LinkFault.LOST
+    assert "gone" in err.placeholders["detail"]
+
+
 async def test_a_link_may_have_its_own_word_for_what_happened() -> None:
     known = LinkError(LinkFault.USB_DENIED, "usb", "udev")
-    assert await link_fault(UsbLink(UsbUnit([], known))) is known
+    assert await link_fault(UsbLink(UsbUnit([], because(known)))) is known
 
 
 async def test_an_error_without_a_number_says_nothing_about_the_host() -> None:
-    err = await link_fault(UsbLink(UsbUnit([], TimeoutError())))
+    err = await link_fault(UsbLink(UsbUnit([], because(TimeoutError()))))
     assert err.fault is LinkFault.LOST
 
 

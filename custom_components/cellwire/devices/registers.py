@@ -15,7 +15,7 @@ from modbus_connection import (
 
 from ..links.errors import LinkError, LinkFault, system_fault
 from ..links.health import Direction
-from ..links.registers import RegisterLink, RegisterUnit
+from ..links.registers import TRANSPORT_ERRORS, RegisterLink, RegisterUnit
 from .device import Wires
 from .errors import Declined, Garbled, NoAnswer
 
@@ -105,6 +105,9 @@ class Registers:
         except ModbusError as err:
             health.checksum_errors += 1
             raise Garbled(self._manners.device) from err
+        except TRANSPORT_ERRORS as err:
+            # A port that was pulled shows when it is written to, and nobody translates that.
+            raise LinkError(LinkFault.LOST, self._wires.link.name, str(err)) from err
         health.good()
         health.answered(time.monotonic() - begin)
         return answer

@@ -9,9 +9,13 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from typing import Protocol, override
 
 from modbus_connection import ModbusError, ModbusUnit
+import serialx
 
 from .errors import LinkError, LinkFault
 from .link import Connection
+
+# What a serial port may raise when it is written to, past every layer of Modbus.
+TRANSPORT_ERRORS = (OSError, serialx.SerialException)
 
 
 class RegisterUnit(Protocol):

@@ -13,7 +13,7 @@ from ..asked import AskedDevice
 from ..attendance import Attendance
 from ..bank import BANK, BANK_QUANTITIES, PACK_MISSING, to_bank
 from ..device import Identity, Readings
-from ..errors import DeviceError, NoAnswer
+from ..errors import DeviceError, NoAnswer, WrongIdentity
 from ..model import BATTERY_STATUSES, Unit, UnitKind
 from .pack import Pack
 from .reading import is_whole
@@ -48,6 +48,8 @@ class BankDevice(AskedDevice[RegisterLink]):
             if key != BANK
         }
         self._attendance = Attendance(self._packs)
+        # Addresses at which another pack than the known one answers, which was logged.
+        self._exchanged: set[str] = set()
         self._rotation = cycle(ADDRESSES)
         self._discovery_due = time.monotonic() + DISCOVERY_INTERVAL
 
@@ -99,17 +101,27 @@ class BankDevice(AskedDevice[RegisterLink]):
             except DeviceError as err:
                 # What a pack said tells more than that others say nothing.
                 problem = err if isinstance(problem, NoAnswer) else problem
+                self._log(key, err)
                 # Another pack may be at this address when it answers again.
                 pack.forget()
                 self._attendance.missed(key)
             else:
                 readings[key] = reading
+                self._exchanged.discard(key)
                 self._attendance.answered(key)
                 if key in self._packs:
                     self.units[key] = pack.unit
         if asked and not readings:
             raise problem
         return readings
+
+    def _log(self, key: str, err: DeviceError) -> None:
+        """Log why a pack is missing, an exchange once for everybody to see."""
+        level = logging.DEBUG
+        if isinstance(err, WrongIdentity) and key not in self._exchanged:
+            self._exchanged.add(key)
+            level = logging.WARNING
+        _LOGGER.log(level, "Pack %s of %s is missing: %s", key, self.wires.link.name, err)
 
     async def _read_settings(self, readings: Readings) -> None:
         """Read the settings of one pack that is due: all at once would hold up a poll."""

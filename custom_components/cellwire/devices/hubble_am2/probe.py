@@ -21,7 +21,6 @@ from .words import ADDRESSES, NAME, VARIANT
 LINES = (Line(9600), Line(19200))
 # Packs answer within 50 ms or so, and the answer takes 90 ms.
 SCAN_TIMEOUT = 0.3
-ATTEMPTS = 2
 OTHER_PROTOCOL = "a PACE BMS whose RS485 protocol is not PACE_MODBUS"
 
 _NOBODY = Identity(variant=VARIANT, serials={})
@@ -91,20 +90,17 @@ async def _scan(link: RegisterLink, progress: Progress) -> tuple[list[Pack], Dev
 
 async def _meet(pack: Pack) -> None:
     """Make sure that this is a pack. Damage is worth a second attempt, silence is not."""
-    for last in range(ATTEMPTS):
+    try:
         try:
             reading = await pack.read(_NOBODY, attempts=1)
         except Garbled:
-            if last == ATTEMPTS - 1:
-                raise
-        except Declined as err:
-            if err.code == ExceptionCode.ILLEGAL_DATA_ADDRESS:
-                raise OtherDevice(NAME, OTHER_PROTOCOL) from err
-            raise
-        else:
-            if not is_whole(reading):
-                raise Implausible(NAME, "values of a pack are missing")
-            return
+            reading = await pack.read(_NOBODY, attempts=1)
+    except Declined as err:
+        if err.code == ExceptionCode.ILLEGAL_DATA_ADDRESS:
+            raise OtherDevice(NAME, OTHER_PROTOCOL) from err
+        raise
+    if not is_whole(reading):
+        raise Implausible(NAME, "values of a pack are missing")
 
 
 def _more_telling(known: DeviceError, new: DeviceError) -> DeviceError:

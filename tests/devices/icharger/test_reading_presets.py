@@ -101,6 +101,17 @@ async def test_a_lost_answer_does_not_end_it(make_device: MakeDevice) -> None:
     assert len(await device.get_presets()) == 9
 
 
+async def test_what_could_not_be_read_anew_is_as_it_was(make_device: MakeDevice) -> None:
+    charger = SimulatedCharger()
+    device = make_device(charger)
+    await device.start()
+    charger.fault = faults.in_turn(*[faults.none] * 5, faults.silent, faults.silent)
+    with pytest.raises(NoAnswer):
+        await device.get_presets()
+    assert (await device.read())["charger"].values["presets"] == 9
+    assert charger.writes == 0
+
+
 async def test_a_charger_that_declines(make_device: MakeDevice) -> None:
     charger = SimulatedCharger()
     device = make_device(charger)

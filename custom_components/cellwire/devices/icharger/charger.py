@@ -154,17 +154,19 @@ class ChargerDevice(AskedDevice[RegisterLink]):
 
         The charger answers from a copy that it makes of its flash, so that nothing changes.
         """
-        self._settings, self._slots = {}, ()
+        settings: dict[str, Value] = {}
+        slots: tuple[int, ...] = ()
         try:
             if block := system.BLOCKS.get(self.info.system_length):
                 count = (self.info.system_length + 1) // 2
-                self._settings |= block.values(await self._read(system.ADDRESS, count))
+                settings |= block.values(await self._read(system.ADDRESS, count))
             head = await self._read(presets.HEAD, presets.head_size(self.model.slots))
         except Declined as err:
             _LOGGER.info("The %s keeps its settings to itself: %s", words.NAME, err)
         else:
-            self._slots = presets.to_slots(head, self.model.slots)
-            self._settings[words.PRESETS.id] = len(self._slots)
+            slots = presets.to_slots(head, self.model.slots)
+            settings[words.PRESETS.id] = len(slots)
+        self._settings, self._slots = settings, slots
 
     async def _read_preset(self, slot: int) -> Preset | None:
         self._retried = False

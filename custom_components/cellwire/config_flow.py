@@ -41,6 +41,7 @@ from .devices.registry import FAMILIES
 from .devices.search import search
 from .link_choice import (
     AUDIBLE,
+    has_line,
     link_kind,
     make_byte_link,
     make_link,
@@ -265,6 +266,7 @@ class CellwireConfigFlow(ConfigFlow, domain=DOMAIN):
                     bytes_on,
                     lambda line: make_register_link(hass, LinkKind.MODBUS_RTU, port, line),
                     self.async_update_progress,
+                    has_line=has_line(kind, port),
                 )
                 return found
             found = await search(

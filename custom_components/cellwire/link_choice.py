@@ -35,8 +35,9 @@ from .links.websocket import WebSocketLink
 # People enter the host of a gateway; this scheme is put in front of it.
 MODBUS = "modbus"
 MODBUS_PORT = 502
-# What a gateway may need beyond the time of the device, in seconds.
+# What a gateway or a network may need beyond the time of the device, in seconds.
 GATEWAY_SLACK = 1.0
+NETWORK_SLACK = 0.5
 # An address tells its kind by its scheme; what has none of these is of the family's usual kind.
 SCHEMES = {
     f"{websocket.SCHEME}://": LinkKind.WEBSOCKET,
@@ -61,6 +62,11 @@ def link_kind(family: AnyFamily, port: str) -> LinkKind:
         if kind in family.links and port.startswith(scheme):
             return kind
     return next(kind for kind in family.links if kind not in SCHEMES.values())
+
+
+def has_line(kind: LinkKind, port: str) -> bool:
+    """Tell whether the settings of a line can be made at an address."""
+    return kind in (LinkKind.SERIAL, LinkKind.MODBUS_RTU) and not port.startswith(WITHOUT_LINE)
 
 
 async def to_address(hass: HomeAssistant, kind: LinkKind, entered: str) -> str:
@@ -113,9 +119,11 @@ def make_register_link(
     if kind is LinkKind.HID:
         return HidLink(port)
     link = ModbusLink(port, _lease(hass, kind, port, line, entry))
+    link.has_line = has_line(kind, port)
     if kind is LinkKind.MODBUS_TCP:
         link.slack = GATEWAY_SLACK
-    link.has_line = kind is LinkKind.MODBUS_RTU and not port.startswith(WITHOUT_LINE)
+    elif "://" in port:
+        link.slack = NETWORK_SLACK
     return link
 
 

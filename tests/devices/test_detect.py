@@ -16,7 +16,7 @@ from custom_components.cellwire.links.errors import LinkError, LinkFault
 from custom_components.cellwire.links.link import LinkKind
 from custom_components.cellwire.links.serial import SerialLink
 from tests.bench import chargery
-from tests.bench.captures import reply
+from tests.bench.captures import capture, reply
 from tests.bench.hubble_am2 import Pack
 from tests.bench.jk_bms import ClassicBoard
 from tests.bench.modbus import RtuBus, Slave
@@ -38,7 +38,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ChargerDevice, "patience", 1.0)
     monkeypatch.setattr(registers, "LATE", 0.01)
     monkeypatch.setattr(hubble_probe, "MANNERS", replace(pack.MANNERS, spacing=0.0))
-    monkeypatch.setattr(hubble_probe, "SCAN_TIMEOUT", 0.05)
+    monkeypatch.setattr(hubble_probe, "SCAN_TIMEOUT", 0.15)
     monkeypatch.setattr(charger, "TIMEOUT", 0.05)
 
 
@@ -84,6 +84,19 @@ async def test_packs_that_must_be_asked(pty: PtyWire) -> None:
     assert (family.key, kind) == ("hubble_am2", LinkKind.MODBUS_RTU)
     assert found.identity.serials == {"bank": None, "4": "PACK4"}
     assert not packs[4].writes
+
+
+async def test_a_board_that_can_not_be_read(pty: PtyWire) -> None:
+    answer = bytes.fromhex(capture("jk_bms", "old_dd_a5_vendor_examples")["frames"][1]["hex"])
+
+    def listen(data: bytes) -> None:
+        if probe.OLD_REQUEST in data:
+            pty.put(answer)
+
+    pty.attach(listen)
+    with pytest.raises(NotUsable) as caught:
+        await look(pty)
+    assert caught.value.placeholders["found"] == probe.OLD_NAME
 
 
 async def test_something_that_can_be_named_but_not_used(pty: PtyWire) -> None:

@@ -3,17 +3,21 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import override
 
 import pytest
 
+from custom_components.cellwire.devices import search as searching
 from custom_components.cellwire.devices.device import Family, Found, Identity, Line
 from custom_components.cellwire.devices.errors import (
     BadAnswer,
     DeviceError,
+    NoAnswer,
     OtherDevice,
     WrongIdentity,
 )
+from custom_components.cellwire.devices.hubble_am2 import pack, probe as hubble_probe
 from custom_components.cellwire.devices.jk_bms import classic, modbus, probe
 from custom_components.cellwire.devices.model import Unit, UnitKind
 from custom_components.cellwire.devices.registry import FAMILIES
@@ -22,10 +26,11 @@ from custom_components.cellwire.devices.victron_charger.charger import ChargerDe
 from custom_components.cellwire.links.link import Link
 from custom_components.cellwire.links.serial import SerialLink
 from tests.bench.captures import reply
+from tests.bench.modbus_link import Owner, make_link
 from tests.bench.victron_charger import Charger
 from tests.bench.wire import PtyWire
 
-JK, VICTRON = FAMILIES["jk_bms"], FAMILIES["victron_charger"]
+JK, VICTRON, HUBBLE = FAMILIES["jk_bms"], FAMILIES["victron_charger"], FAMILIES["hubble_am2"]
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +40,9 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probe, "SCAN_TIMEOUT", 0.05)
     monkeypatch.setattr(probe, "OLD_TIMEOUT", 0.2)
     monkeypatch.setattr(ChargerDevice, "patience", 1.0)
+    monkeypatch.setattr(searching, "LISTEN", 0.3)
+    monkeypatch.setattr(hubble_probe, "SCAN_TIMEOUT", 0.15)
+    monkeypatch.setattr(hubble_probe, "MANNERS", replace(pack.MANNERS, spacing=0.0))
 
 
 @asynccontextmanager
@@ -95,6 +103,34 @@ async def test_garbage_that_is_clear_at_another_speed(pty: PtyWire) -> None:
         await search(JK, Slow, lambda _: None, Slow)
     charger.cancel()
     assert caught.value.placeholders["found"] == "Blue Smart IP22 24/12 (1)"
+
+
+async def test_the_wrong_socket_of_a_pack(pty: PtyWire) -> None:
+    """What a Modbus connection can't hear is heard afterwards."""
+    async with talking(pty, b"~250246900000FDA4\r"):
+        with pytest.raises(OtherDevice) as caught:
+            await search(
+                HUBBLE,
+                lambda line: make_link(Owner(pty, line), pty, has_line=False),
+                lambda _: None,
+                lambda line: SerialLink(pty.address, line.baudrate),
+            )
+    assert "RS485" in caught.value.placeholders["found"]
+
+
+@pytest.mark.parametrize("overhears", [True, False])
+async def test_nobody_and_nothing_to_hear(pty: PtyWire, *, overhears: bool) -> None:
+    def overhear_on(line: Line) -> SerialLink:
+        # Somebody else may have the port by now.
+        return SerialLink("/nowhere", line.baudrate)
+
+    with pytest.raises(NoAnswer):
+        await search(
+            HUBBLE,
+            lambda line: make_link(Owner(pty, line), pty, has_line=False),
+            lambda _: None,
+            overhear_on if overhears else None,
+        )
 
 
 async def test_garbage_at_any_speed(pty: PtyWire) -> None:

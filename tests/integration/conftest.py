@@ -51,10 +51,10 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(detect, "LISTEN", 0.4)
     monkeypatch.setattr(detect, "STEP", 0.05)
     monkeypatch.setattr(registers, "LATE", 0.05)
-    monkeypatch.setattr(pack, "MANNERS", replace(pack.MANNERS, timeout=0.1, spacing=0.0))
+    monkeypatch.setattr(pack, "MANNERS", replace(pack.MANNERS, timeout=0.2, spacing=0.0))
     monkeypatch.setattr(hubble_probe, "MANNERS", pack.MANNERS)
-    monkeypatch.setattr(hubble_probe, "SCAN_TIMEOUT", 0.05)
-    monkeypatch.setattr(icharger_probe, "LINE_TIMEOUT", 0.1)
+    monkeypatch.setattr(hubble_probe, "SCAN_TIMEOUT", 0.15)
+    monkeypatch.setattr(icharger_probe, "LINE_TIMEOUT", 0.15)
 
 
 def two_boards(wire: PtyWire) -> Bus:

@@ -4,6 +4,7 @@ Nothing is written to a device: what is asked are the questions by which familie
 """
 
 import asyncio
+from collections.abc import Iterable
 import time
 
 from ..links.link import LinkKind
@@ -17,6 +18,7 @@ LIMIT = 30.0
 LISTEN = 2.5
 STEP = 0.25
 HEARING_LIMIT = 8192
+SPEEDS = sorted({family.baudrate for family in FAMILIES.values()}, reverse=True)
 
 # A family, and over which kind of link it was found.
 type Detected = tuple[AnyFamily, LinkKind, Found]
@@ -27,9 +29,12 @@ async def detect(
     link_for: LinkFactory,
     registers_for: LinkFactory[RegisterLink],
     progress: Progress,
+    *,
+    has_line: bool = True,
 ) -> Detected:
     """Find out which device is at the other end of a port, within 30 s.
 
+    `has_line` tells whether the settings of a line can be made there.
     Raises LinkError; NotUsable for something that can be named but not used; NothingFound.
     """
     begin = time.monotonic()
@@ -39,7 +44,7 @@ async def detect(
 
     try:
         async with asyncio.timeout(LIMIT):
-            if detected := await _listen(link_for, tell):
+            if detected := await _listen(link_for, SPEEDS if has_line else SPEEDS[:1], tell):
                 return detected
             if detected := await _ask(link_for, registers_for, tell):
                 return detected
@@ -50,10 +55,9 @@ async def detect(
     raise NothingFound(port)
 
 
-async def _listen(link_for: LinkFactory, tell: Progress) -> Detected | None:
+async def _listen(link_for: LinkFactory, speeds: Iterable[int], tell: Progress) -> Detected | None:
     """Find what talks by itself. It is then known for sure, so its own probe has the last word."""
-    speeds = {family.baudrate for family in FAMILIES.values() if LinkKind.SERIAL in family.links}
-    for speed in sorted(speeds, reverse=True):
+    for speed in speeds:
         link = link_for(Line(speed))
         heard = bytearray()
         try:

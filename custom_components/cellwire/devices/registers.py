@@ -93,8 +93,8 @@ class Registers:
             health.timeouts += 1
             self._quiet_at = time.monotonic() + LATE
             raise NoAnswer(self._manners.device) from err
-        except (ModbusConnectionError, OSError) as err:
-            # A port that was pulled out is reported by the system's own error.
+        except (ModbusConnectionError, *TRANSPORT_ERRORS) as err:
+            # A port that was pulled shows when it is written to, and nobody translates that.
             raise self._link_error(err, LinkFault.LOST) from err
         except ModbusExceptionError as err:
             if err.exception_code in _UNANSWERED:
@@ -105,9 +105,6 @@ class Registers:
         except ModbusError as err:
             health.checksum_errors += 1
             raise Garbled(self._manners.device) from err
-        except TRANSPORT_ERRORS as err:
-            # A port that was pulled shows when it is written to, and nobody translates that.
-            raise LinkError(LinkFault.LOST, self._wires.link.name, str(err)) from err
         health.good()
         health.answered(time.monotonic() - begin)
         return answer

@@ -18,10 +18,10 @@ from tests.devices.hubble_am2.buses import TWO, packs, reading
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait less than for real packs: those of the bench answer at once."""
     monkeypatch.setattr(registers, "LATE", 0.05)
-    hasty = replace(pack.MANNERS, timeout=0.1, spacing=0.0)
+    hasty = replace(pack.MANNERS, timeout=0.2, spacing=0.0)
     monkeypatch.setattr(pack, "MANNERS", hasty)
     monkeypatch.setattr(probe, "MANNERS", hasty)
-    monkeypatch.setattr(probe, "SCAN_TIMEOUT", 0.05)
+    monkeypatch.setattr(probe, "SCAN_TIMEOUT", 0.15)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.bench.icharger import SimulatedCharger
 from tests.bench.modbus import RtuBus, Slave
 from tests.bench.wire import PtyWire
 
-IMPATIENT = 0.08
+IMPATIENT = 0.15
 
 type MakeDevice = Callable[[SimulatedCharger], ChargerDevice]
 

@@ -53,9 +53,11 @@ async def talking(wire: PtyWire, part: bytes) -> AsyncIterator[None]:
             await asyncio.sleep(0.2)
 
     task = asyncio.create_task(talk())
-    yield
-    task.cancel()
-    await asyncio.wait([task])
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
 
 
 async def problem(family: Family, wire: PtyWire) -> DeviceError:

@@ -4,6 +4,7 @@ The errors are those of `modbus_connection`, whoever carries the registers.
 """
 
 from abc import abstractmethod
+import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from typing import Protocol, override
@@ -16,6 +17,9 @@ from .link import Connection
 
 # What a serial port may raise when it is written to, past every layer of Modbus.
 TRANSPORT_ERRORS = (OSError, serialx.SerialException)
+# tmodbus 0.6 calls a port closed a moment before the system does, in seconds. Whoever opens it next
+# would be told that it is busy.
+RELEASE = 0.1
 
 
 class RegisterUnit(Protocol):
@@ -92,6 +96,7 @@ class ModbusLink(RegisterLink):
         self._units.clear()
         if stack:
             await stack.aclose()
+            await asyncio.sleep(RELEASE)
 
     @override
     async def reset(self) -> None:

@@ -41,6 +41,7 @@ DOCS = {
     "docs-installation-instructions": "## Installation",
     "docs-installation-parameters": "## Setting a device up",
     "docs-configuration-parameters": "## Options",
+    "docs-actions": "## Actions",
     "docs-data-update": "## How values are updated",
     "docs-examples": "## Examples",
     "docs-known-limitations": "## Known limitations",
@@ -67,6 +68,8 @@ def test_what_is_said_to_be_done_is_there() -> None:
     modules = {path.stem: path.read_text() for path in PACKAGE.glob("*.py")}
     platforms = [name for name in ("sensor", "binary_sensor") if name in modules]
     for rule, holds in {
+        "action-exceptions": "raise HomeAssistantError(**" in modules["actions"],
+        "action-setup": "async_register_actions(hass)" in modules["__init__"],
         "brands": (PACKAGE / "brand" / "icon.png").is_file(),
         "common-modules": {"coordinator", "entity"} <= modules.keys(),
         "config-flow": MANIFEST["config_flow"],

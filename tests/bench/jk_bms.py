@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from . import faults
 from .captures import capture
 from .faults import Fault
+from .modbus import crc
 from .wire import Wire
 
 READ_ALL = (
@@ -99,16 +100,6 @@ class BusBoard:
     frames: dict[int, bytes | None]
     fault: Fault = field(default=faults.none)
     questions: list[int] = field(default_factory=list)
-
-
-def crc(data: bytes) -> bytes:
-    """Return the Modbus CRC, low byte first."""
-    value = 0xFFFF
-    for byte in data:
-        value ^= byte
-        for _ in range(8):
-            value = value >> 1 ^ 0xA001 * (value & 1)
-    return value.to_bytes(2, "little")
 
 
 def resum(frame: bytes) -> bytes:

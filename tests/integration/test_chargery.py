@@ -34,6 +34,7 @@ from tests.bench.wire import PtyWire, TcpWire
 from tests.waiting import until
 
 from .conftest import AddEntry
+from .steps import enter, value
 
 FAST = 0.05
 VOLTAGE = "sensor.bms16t_voltage"
@@ -69,15 +70,6 @@ async def choose(hass: HomeAssistant, kind: str) -> ConfigFlowResult:
     return form
 
 
-async def enter(hass: HomeAssistant, flow_id: str, port: str) -> ConfigFlowResult:
-    result = await hass.config_entries.flow.async_configure(flow_id, {CONF_PORT: port})
-    if result["type"] is FlowResultType.SHOW_PROGRESS:
-        await hass.async_block_till_done()
-        result = await hass.config_entries.flow.async_configure(flow_id)
-    await hass.async_block_till_done()
-    return result
-
-
 def suggested(form: ConfigFlowResult) -> str | None:
     assert form["data_schema"]
     (marker,) = form["data_schema"].schema
@@ -89,12 +81,6 @@ def selector(form: ConfigFlowResult) -> str:
     assert form["data_schema"]
     (each,) = form["data_schema"].schema.values()
     return str(each.selector_type)
-
-
-def value(hass: HomeAssistant, entity: str) -> str:
-    state = hass.states.get(entity)
-    assert state is not None, entity
-    return state.state
 
 
 async def test_found_behind_a_websocket(

@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigFlowResult
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_PORT, STATE_UNAVAILABLE, STATE_UNKNOWN, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
@@ -30,6 +30,8 @@ from tests.bench import faults
 from tests.bench.hubble_am2 import Pack
 from tests.bench.modbus import RtuBus, Slave, TcpGateway
 from tests.bench.wire import PtyWire, TcpWire
+
+from .steps import choose, enter, refresh, value
 
 SERIALS = {"bank": None, "1": "PACK1", "3": "PACK3"}
 DATA = {
@@ -58,24 +60,11 @@ def bus(pty: PtyWire, packs: dict[int, Slave]) -> RtuBus:
     return RtuBus(pty, packs)
 
 
-async def choose(hass: HomeAssistant, kind: str) -> str:
-    flow = hass.config_entries.flow
-    menu = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
-    links = await flow.async_configure(menu["flow_id"], {"next_step_id": "hubble_am2"})
-    assert links["menu_options"] == ["hubble_am2_modbus_rtu", "hubble_am2_modbus_tcp"]
-    form = await flow.async_configure(menu["flow_id"], {"next_step_id": f"hubble_am2_{kind}"})
+async def choose_link(hass: HomeAssistant, kind: str) -> str:
+    form = await choose(hass, "hubble_am2", f"hubble_am2_{kind}")
     assert (form["type"], form["step_id"]) == (FlowResultType.FORM, f"hubble_am2_{kind}")
-    flow_id: str = menu["flow_id"]
+    flow_id: str = form["flow_id"]
     return flow_id
-
-
-async def enter(hass: HomeAssistant, flow_id: str, port: str) -> ConfigFlowResult:
-    result = await hass.config_entries.flow.async_configure(flow_id, {CONF_PORT: port})
-    if result["type"] is FlowResultType.SHOW_PROGRESS:
-        await hass.async_block_till_done()
-        result = await hass.config_entries.flow.async_configure(flow_id)
-    await hass.async_block_till_done()
-    return result
 
 
 async def set_up(hass: HomeAssistant, port: str, **data: Any) -> MockConfigEntry:
@@ -88,20 +77,8 @@ async def set_up(hass: HomeAssistant, port: str, **data: Any) -> MockConfigEntry
     return entry
 
 
-async def refresh(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    coordinator: CellwireCoordinator = entry.runtime_data
-    await coordinator.async_refresh()
-    await hass.async_block_till_done()
-
-
-def value(hass: HomeAssistant, entity: str) -> str:
-    state = hass.states.get(entity)
-    assert state is not None, entity
-    return state.state
-
-
 async def test_found_on_a_port(hass: HomeAssistant, bus: RtuBus, pty: PtyWire) -> None:
-    flow_id = await choose(hass, "modbus_rtu")
+    flow_id = await choose_link(hass, "modbus_rtu")
     found = await enter(hass, flow_id, pty.address)
     assert found["step_id"] == "found"
     assert found["description_placeholders"] == {
@@ -121,7 +98,7 @@ async def test_found_behind_a_gateway(
     hass: HomeAssistant, tcp: TcpWire, packs: dict[int, Slave], entered: str
 ) -> None:
     TcpGateway(tcp, packs)
-    flow_id = await choose(hass, "modbus_tcp")
+    flow_id = await choose_link(hass, "modbus_tcp")
     found = await enter(hass, flow_id, entered.format(port=tcp.port))
     assert found["step_id"] == "found"
     result = await hass.config_entries.flow.async_configure(flow_id, {})
@@ -143,13 +120,13 @@ async def test_found_behind_a_gateway(
 async def test_what_is_wrong_with_an_address(
     hass: HomeAssistant, socket_enabled: None, kind: str, port: str, error: str
 ) -> None:
-    flow_id = await choose(hass, kind)
+    flow_id = await choose_link(hass, kind)
     result = await enter(hass, flow_id, port)
     assert (result["step_id"], result["errors"]) == (f"hubble_am2_{kind}", {"base": error})
 
 
 async def test_nobody_on_the_bus(hass: HomeAssistant, pty: PtyWire) -> None:
-    flow_id = await choose(hass, "modbus_rtu")
+    flow_id = await choose_link(hass, "modbus_rtu")
     result = await enter(hass, flow_id, pty.address)
     assert result["errors"] == {"base": "no_answer"}
 

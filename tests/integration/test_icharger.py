@@ -5,7 +5,7 @@ import errno
 from pathlib import Path
 from typing import Any
 
-from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigFlowResult
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
 from homeassistant.const import (
     ATTR_DEVICE_ID,
     CONF_PORT,
@@ -29,7 +29,6 @@ from custom_components.cellwire.const import (
     CONF_VARIANT,
     DOMAIN,
 )
-from custom_components.cellwire.coordinator import CellwireCoordinator
 from custom_components.cellwire.diagnostics import async_get_config_entry_diagnostics
 from tests.bench.hid_port import HidPort
 from tests.bench.icharger import SimulatedCharger
@@ -39,6 +38,7 @@ from tests.bench.modbus import RtuBus
 from tests.bench.wire import PtyWire
 
 from .conftest import AddEntry
+from .steps import choose, enter, refresh, value
 
 SERIAL = "1504308022"
 ADDRESS = f"hid://{SERIAL}"
@@ -72,25 +72,6 @@ async def port(usb: Path, charger: SimulatedCharger) -> AsyncIterator[HidPort]:
     await each.unplug()
 
 
-async def choose(hass: HomeAssistant, *steps: str) -> ConfigFlowResult:
-    result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
-    for step in steps:
-        assert step in result["menu_options"]
-        result = await hass.config_entries.flow.async_configure(
-            result["flow_id"], {"next_step_id": step}
-        )
-    return result
-
-
-async def enter(hass: HomeAssistant, flow_id: str, port: str) -> ConfigFlowResult:
-    result = await hass.config_entries.flow.async_configure(flow_id, {CONF_PORT: port})
-    if result["type"] is FlowResultType.SHOW_PROGRESS:
-        await hass.async_block_till_done()
-        result = await hass.config_entries.flow.async_configure(flow_id)
-    await hass.async_block_till_done()
-    return result
-
-
 async def set_up(hass: HomeAssistant, **data: Any) -> MockConfigEntry:
     entry = MockConfigEntry(
         domain=DOMAIN, entry_id="entry_icharger", title="iCharger", data={**DATA, **data}
@@ -99,18 +80,6 @@ async def set_up(hass: HomeAssistant, **data: Any) -> MockConfigEntry:
     await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
     return entry
-
-
-async def refresh(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    coordinator: CellwireCoordinator = entry.runtime_data
-    await coordinator.async_refresh()
-    await hass.async_block_till_done()
-
-
-def value(hass: HomeAssistant, entity: str) -> str:
-    state = hass.states.get(entity)
-    assert state is not None, entity
-    return state.state
 
 
 def choices(form: ConfigFlowResult) -> list[str]:

@@ -19,7 +19,8 @@ from custom_components.cellwire.devices.victron_charger.stream import StreamPars
 from custom_components.cellwire.links.health import LinkHealth
 from custom_components.cellwire.links.serial import SerialLink
 from tests.bench.captures import reply
-from tests.bench.jk_bms import crc, recorded_board
+from tests.bench.jk_bms import recorded_board
+from tests.bench.modbus import crc
 from tests.bench.victron_charger import BAUDRATE as VICTRON_SPEED, recorded_seconds
 
 from .figure import Figure

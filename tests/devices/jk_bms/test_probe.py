@@ -28,8 +28,8 @@ from custom_components.cellwire.links.errors import LinkError, LinkFault
 from custom_components.cellwire.links.serial import SerialLink
 from tests.bench.captures import capture, recording, reply
 from tests.bench.hubble_am2 import Pack
-from tests.bench.jk_bms import Bus, ClassicBoard, MasterBus, crc, recorded_board
-from tests.bench.modbus import RtuBus, Slave
+from tests.bench.jk_bms import Bus, ClassicBoard, MasterBus, recorded_board
+from tests.bench.modbus import RtuBus, Slave, crc
 from tests.bench.wire import PtyWire
 
 OLD = bytes.fromhex(capture("jk_bms", "old_dd_a5_vendor_examples")["frames"][1]["hex"])

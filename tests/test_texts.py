@@ -33,7 +33,7 @@ PACKAGE = Path(__file__).parent.parent / "custom_components" / "cellwire"
 LANGUAGES = sorted((PACKAGE / "translations").glob("*.json"))
 ICONS = json.loads((PACKAGE / "icons.json").read_text())
 PLACEHOLDER = re.compile(r"{(\w+)}")
-REFUSALS = ("not_offered", "not_a_number", "out_of_range", "not_a_choice")
+REFUSALS = ("not_offered", "not_allowed", "not_a_number", "out_of_range", "not_a_choice")
 
 # A reading with a value in every place, and units that say everything that they can.
 FULL = Reading(
@@ -116,10 +116,7 @@ def test_every_kind_of_error_is_looked_at() -> None:
         errors.DeviceError
     } | {LinkError}
     source = "".join(path.read_text() for path in PACKAGE.glob("devices/**/*.py"))
-    assert set(re.findall(r'refuse\("(\w+)"\)|Refused\(\w+, "(\w+)"\)', source)) == {
-        ("", "not_offered"),
-        *((reason, "") for reason in REFUSALS[1:]),
-    }
+    assert set(re.findall(r'(?:refuse\(|Refused\([^,()]+, )"(\w+)"', source)) == set(REFUSALS)
 
 
 def test_every_error_has_its_texts_with_its_placeholders() -> None:

@@ -41,7 +41,17 @@ PACKAGE = Path(__file__).parent.parent / "custom_components" / "cellwire"
 LANGUAGES = sorted((PACKAGE / "translations").glob("*.json"))
 ICONS = json.loads((PACKAGE / "icons.json").read_text())
 PLACEHOLDER = re.compile(r"{(\w+)}")
-REFUSALS = ("not_offered", "not_a_number", "out_of_range", "not_a_choice", "busy")
+REFUSALS = (
+    "not_offered",
+    "not_allowed",
+    "not_a_number",
+    "out_of_range",
+    "not_a_choice",
+    "busy",
+    "not_taken",
+    "unknown_state",
+    "wrong_password",
+)
 
 # A reading with a value in every place, and units that say everything that they can.
 FULL = Reading(
@@ -124,7 +134,7 @@ def all_errors() -> list[LinkError | errors.DeviceError]:
         errors.OtherDevice("d", "f"),
         errors.WrongIdentity("e", "f"),
         errors.Implausible("d", "r"),
-        *(errors.Refused("c", reason) for reason in REFUSALS),
+        *(errors.Refused("c", reason, detail="d") for reason in REFUSALS),
     ]
 
 
@@ -139,8 +149,7 @@ def test_every_kind_of_error_is_looked_at() -> None:
         errors.DeviceError
     } | {LinkError}
     source = "".join(path.read_text() for path in PACKAGE.glob("devices/**/*.py"))
-    reasons = re.findall(r'(?:refuse\(|Refused\(\"?\w+\"?, )"(\w+)"\)', source)
-    assert set(reasons) == set(REFUSALS)
+    assert set(re.findall(r'(?:refuse\(|Refused\([^,()]+, )"(\w+)"', source)) == set(REFUSALS)
 
 
 def test_every_error_has_its_texts_with_its_placeholders() -> None:

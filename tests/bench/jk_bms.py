@@ -1,6 +1,7 @@
 """Simulated JK boards: the classic protocol, and a bus of the newer generation."""
 
 import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 
 from . import faults
@@ -29,12 +30,13 @@ def edit(frame: bytes, values: dict[int, str], cells: list[int] | None = None) -
         old = b"".join(bytes((n,)) + mv.to_bytes(2) for n, mv in enumerate(cells, 1))
     for identifier, value in values.items():
         new = bytes.fromhex(value)
-        at = _find(rest, identifier)
+        at = find(rest, identifier)
         rest = rest[: at + 1] + new + rest[at + 1 + len(new) :]
     return reframe(frame[8], b"\x79" + bytes((len(old),)) + old + rest)
 
 
-def _find(fields: bytes, identifier: int) -> int:
+def find(fields: bytes, identifier: int) -> int:
+    """Return where an identifier stands in the list behind the cells."""
     sizes = {0x89: 4, 0xAA: 4, 0xB2: 10, 0xB4: 8, 0xB5: 4, 0xB6: 4, 0xB7: 15, 0xB9: 4, 0xBA: 24}
     short = {0x85, 0x86, 0x9D, 0xA9, 0xAB, 0xAC, 0xAE, 0xAF, 0xB1, 0xB3, 0xB8, 0xC0}
     at = 0
@@ -79,9 +81,12 @@ class ClassicBoard:
             if self.reply[8] == question[8] and answer:
                 answer = self.reply
             echo = question if self.echoes else b""
-            task = asyncio.get_running_loop().create_task(self._answer(echo, answer))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._later(self._answer(echo, answer))
+
+    def _later(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _answer(self, echo: bytes, answer: bytes) -> None:
         if echo:
@@ -143,9 +148,12 @@ class Bus:
                 del self._input[0]
                 continue
             del self._input[:11]
-            task = asyncio.get_running_loop().create_task(self._answer(question))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._later(self._answer(question))
+
+    def _later(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _answer(self, question: bytes) -> None:
         if self.echoes:

@@ -12,7 +12,7 @@ from custom_components.cellwire.devices.control import (
     NumberControl,
     ToggleControl,
 )
-from custom_components.cellwire.devices.device import Device, Identity, Readings
+from custom_components.cellwire.devices.device import Device, Identity, Readings, Settings
 from custom_components.cellwire.devices.errors import Refused
 from custom_components.cellwire.devices.model import Kind, Value
 from custom_components.cellwire.links.serial import SerialLink
@@ -24,6 +24,7 @@ class Board(Device):
     def __init__(self) -> None:
         super().__init__(SerialLink("/dev/null", 9600), Identity(variant="v", serials={"u": None}))
         self.log: list[str] = []
+        self.settings = Settings(allow_control=True)
         self.controls = {
             "u": (
                 NumberControl(
@@ -97,6 +98,15 @@ async def test_any_other_wish_is_refused_and_nothing_is_written(
         await board.apply(unit, key, wish)
     assert caught.value.key == reason
     assert caught.value.placeholders == {"control": key}
+    assert not board.log
+
+
+async def test_nothing_is_written_without_leave() -> None:
+    board = Board()
+    board.settings = Settings()
+    with pytest.raises(Refused) as caught:
+        await board.apply("u", "mode", "on")
+    assert caught.value.key == "refused_not_allowed"
     assert not board.log
 
 

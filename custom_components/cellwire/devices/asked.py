@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 import asyncio
+from collections.abc import Awaitable, Callable
 import time
 from typing import override
 
@@ -55,30 +56,37 @@ class AskedDevice[LinkT: Connection = Link](Device[LinkT]):
     @override
     async def read(self) -> Readings:
         async with self.lock:
-            reused = self.wires.link.is_open
-            if not reused and (self.wires.closed or not self._pause.is_over):
-                # Raised again and again, one object would grow a longer traceback each time.
-                raise self._failure.with_traceback(None)
-            try:
-                readings = await self._read_once()
-            except LinkError:
-                # A serial server may hang up between two polls, which shows at the next one.
-                if not reused or self.wires.closed:
-                    raise
-                readings = await self._read_once()
-            self._misses = 0
-            return readings
+            return await self.converse(self.poll)
+
+    async def converse[T](self, talk: Callable[[], Awaitable[T]]) -> T:
+        """Get ready and talk, once more if the link was lost since it was last used.
+
+        The lock is held by whoever calls this. Raises LinkError or DeviceError.
+        """
+        reused = self.wires.link.is_open
+        if not reused and (self.wires.closed or not self._pause.is_over):
+            # Raised again and again, one object would grow a longer traceback each time.
+            raise self._failure.with_traceback(None)
+        try:
+            result = await self._talk_once(talk)
+        except LinkError:
+            # A serial server may hang up between two polls, which shows at the next one.
+            if not reused or self.wires.closed:
+                raise
+            result = await self._talk_once(talk)
+        self._misses = 0
+        return result
 
     @override
     async def close(self) -> None:
         self.wires.closed = True
         await self.wires.link.close()
 
-    async def _read_once(self) -> Readings:
+    async def _talk_once[T](self, talk: Callable[[], Awaitable[T]]) -> T:
         link = self.wires.link
         try:
             await self._get_ready()
-            return await self.poll()
+            return await talk()
         except DeviceError:
             self._misses += 1
             if self._misses % REOPEN_AFTER == 0:
@@ -137,8 +145,11 @@ class Asker[T]:
         self._heard = bytearray()
         self._sent_at = 0.0
 
-    async def send(self, request: bytes) -> None:
-        """Send a request once the line is free. Raises LinkError."""
+    async def send(self, request: bytes, shown: bytes | None = None) -> None:
+        """Send a request once the line is free.
+
+        `shown` is what the trace keeps of a request that holds a secret. Raises LinkError.
+        """
         link = self._wires.link
         await asyncio.sleep(max(0.0, self._last + self._pace - time.monotonic()))
         if not link.is_open and not self._wires.closed:
@@ -155,7 +166,7 @@ class Asker[T]:
         self._sent = request
         self._sent_at = time.monotonic()
         await link.write(request)
-        self._wires.trace.add(Direction.SENT, request)
+        self._wires.trace.add(Direction.SENT, request if shown is None else shown)
 
     async def frames(self, timeout: float) -> list[T]:
         """Wait for frames, `timeout` seconds from the request on.

@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from typing import override
 
 from .errors import Refused
-from .model import Kind, Value
+from .model import Kind, Reading, Value
+
+
+def unknown(_reading: Reading) -> Value:
+    """Say nothing of what a control is set to."""
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,13 +19,20 @@ class Control(ABC):
     """Something that a person may ask of a unit; `key` names it in the translations.
 
     `carry_out` writes a wish to the device, reads it back, and raises Refused if the device did
-    not take it. Only `Device.apply` calls it. A `risky` control is hidden until it is asked for:
-    it can leave a house without power.
+    not take it. Only `Device.apply` calls it. `value` finds in a reading what the control is set
+    to now; None if that is not known.
+
+    A `risky` control is hidden until it is asked for: it can leave a house without power. A
+    `setting` is something that is set once rather than used. A `wish` writes nothing by itself: it
+    is kept until another control needs it.
     """
 
     key: str
     carry_out: Callable[[Value], Awaitable[None]]
+    value: Callable[[Reading], Value] = unknown
     risky: bool = False
+    setting: bool = False
+    wish: bool = False
 
     @abstractmethod
     def check(self, wish: Value) -> None:

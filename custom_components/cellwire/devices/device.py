@@ -3,8 +3,9 @@
 from abc import ABC, abstractmethod
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, Literal, Protocol
 
 from ..links.health import LinkHealth, Trace
 from ..links.link import Connection, Link, LinkKind
@@ -94,13 +95,46 @@ class Found:
         return f"{model} {first.serial}" if first.serial else model
 
 
+class Option(StrEnum):
+    """What an owner can decide about a device, by the keys of an entry's options."""
+
+    ALLOW_CONTROL = "allow_control"  # whether anything may be written
+    PASSWORD = "password"  # noqa: S105 - which the device wants before it lets itself be set
+    DAILY_WRITES = "daily_writes"  # how often a day its memory may be worn
+    MAINS_SWITCH = "mains_switch"  # an entity that feeds the device
+    STOP_ON_UNLOAD = "stop_on_unload"  # whether a running program is stopped with the entry
+
+
+class Mains(Protocol):
+    """A switch that feeds a device and that is not the device's own."""
+
+    @property
+    def is_on(self) -> bool | None:
+        """Whether it is on; None while that is not known."""
+
+    async def turn(self, *, on: bool) -> None:
+        """Switch it on or off. Raises Refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the owner decided about a device. Without `allow_control` it refuses every write."""
+
+    allow_control: bool = False
+    password: str | None = field(default=None, repr=False)
+    daily_writes: int = 100
+    mains: Mains | None = None
+    stop_on_unload: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family[LinkT: Connection = Link]:
     """A kind of device that speaks one protocol.
 
     `baudrate` is the usual line speed, in bits a second. `interval` and `shortest_interval` are
     seconds between readings that Home Assistant sees. `links` are the ways to reach it, the usual
-    one first. `talks` says that it talks by itself.
+    one first. `talks` says that it talks by itself. `options` are what an owner can decide about
+    it; with Option.ALLOW_CONTROL it has controls, which `allows_control` says are allowed at first.
     `probe` looks for such a device and raises LinkError or DeviceError if there is none; it
     closes what it opened. `detect` does the same where the line may be another device's, if that
     takes more care. `recognise` names what unmistakably speaks this family's protocol in
@@ -114,6 +148,8 @@ class Family[LinkT: Connection = Link]:
     shortest_interval: int
     links: tuple[LinkKind, ...] = (LinkKind.SERIAL,)
     talks: bool = False
+    options: tuple[Option, ...] = ()
+    allows_control: bool = False
     probe: Callable[[LinkFactory[LinkT], Progress], Awaitable[Found]]
     detect: Callable[[LinkFactory[LinkT], Progress], Awaitable[Found]] | None = None
     recognise: Callable[[bytes], str | None]
@@ -149,6 +185,7 @@ class Device[LinkT: Connection = Link](ABC):
         self.identity = identity
         self.units: dict[str, Unit] = {}
         self.controls: dict[str, tuple[Control, ...]] = {}
+        self.settings = Settings()
         self.lock = asyncio.Lock()
         self._listeners: list[Listener] = []
 
@@ -204,6 +241,8 @@ class Device[LinkT: Connection = Link](ABC):
         control = next((c for c in self.controls.get(unit, ()) if c.key == key), None)
         if control is None:
             raise Refused(key, "not_offered")
+        if not self.settings.allow_control:
+            raise Refused(key, "not_allowed")
         control.check(wish)
         async with self.lock:
             await control.carry_out(wish)

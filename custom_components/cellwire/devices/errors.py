@@ -111,9 +111,13 @@ class Implausible(DeviceError):
 
 
 class Refused(DeviceError):
-    """A control was not carried out; nothing changed."""
+    """A control was not carried out, or it is not known whether it was.
 
-    def __init__(self, control: str, reason: str) -> None:
+    Nothing changed, unless the reason says otherwise: "not_taken" (the device goes on as
+    `detail` says) or "unknown_state" (the link was lost behind the write).
+    """
+
+    def __init__(self, control: str, reason: str, **details: str) -> None:
         """Say which control, and why: the text of each reason is `refused_<reason>`."""
         self.key = f"refused_{reason}"
-        super().__init__(control=control)
+        super().__init__(control=control, **details)

@@ -11,6 +11,7 @@ from custom_components.cellwire.devices.jk_bms.modbus_frame import (
     Asked,
     Content,
     Data,
+    Speech,
     SpeechScanner,
     Spoken,
     trigger,
@@ -82,7 +83,7 @@ SETTING_NAMES: dict[str, tuple[str, float]] = {
 }
 
 
-def frames_of(data: bytes) -> list[Data | Spoken | Asked]:
+def frames_of(data: bytes) -> list[Speech]:
     scanner = SpeechScanner()
     return scanner.feed(data) + scanner.flush()
 

@@ -3,8 +3,16 @@
 from hypothesis import given, strategies as st
 
 from custom_components.cellwire.devices.jk_bms.fields import split
+from custom_components.cellwire.devices.jk_bms.frame import READ_ALL_REQUESTS, build
 from custom_components.cellwire.devices.jk_bms.reading import to_unit
-from custom_components.cellwire.devices.jk_bms.redact import redact_classic, redact_data, scrub
+from custom_components.cellwire.devices.jk_bms.recipes import PLAIN, UNLOCKED
+from custom_components.cellwire.devices.jk_bms.redact import (
+    redact_classic,
+    redact_data,
+    redact_request,
+    scrub,
+)
+from custom_components.cellwire.devices.jk_bms.switches import SWITCHES
 from tests.bench.captures import reply
 from tests.bench.jk_bms import edit, recorded_board
 
@@ -31,6 +39,13 @@ def test_a_classic_frame_keeps_everything_but_the_password() -> None:
 def test_a_frame_without_a_password_stays_as_it_is() -> None:
     frame = frame_of(bytes.fromhex("4E5700150000000003000180001A0000000068000001C0"))
     assert redact_classic(frame) == frame.raw
+
+
+def test_a_request_loses_its_password_and_others_stay_as_they_are() -> None:
+    request = build(5, 2, 0, b"\xb2" + SECRET)
+    assert redact_request(request) == build(5, 2, 0, b"\xb2" + bytes(10))
+    for each in (UNLOCKED.unlock, PLAIN.request(SWITCHES[0], on=True), *READ_ALL_REQUESTS):
+        assert redact_request(each) == each
 
 
 def test_an_about_frame_loses_its_pin_password_and_serial_number() -> None:

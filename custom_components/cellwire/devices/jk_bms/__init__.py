@@ -1,6 +1,6 @@
 """JK-BMS by wire: boards of the classic protocol, and the newer generation."""
 
-from ..device import Family
+from ..device import Family, Option
 from . import probe
 from .words import NAME
 
@@ -10,6 +10,7 @@ FAMILY = Family(
     baudrate=probe.BAUDRATE,
     interval=5,
     shortest_interval=1,
+    options=(Option.ALLOW_CONTROL, Option.PASSWORD),
     probe=probe.probe,
     detect=probe.detect,
     recognise=probe.recognise,

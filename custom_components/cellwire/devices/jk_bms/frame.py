@@ -19,7 +19,9 @@ INFO = 11
 # Behind it: record number 4, end byte, checksum 4.
 TAIL = 9
 
+WRITE = 2
 READ_ONE = 3
+UNLOCK = 5
 READ_ALL = 6
 
 FROM_BMS = 0
@@ -28,6 +30,7 @@ FROM_PC = 3
 
 REQUEST = 0
 REPLY = 1
+UPLOAD = 2
 
 
 @dataclass(frozen=True, slots=True)

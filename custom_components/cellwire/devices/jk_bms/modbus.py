@@ -1,21 +1,25 @@
 """The conversation with boards of the newer generation: up to 16 of them on one bus."""
 
+from contextlib import suppress
+from functools import partial
 import logging
 import time
 from typing import override
 
+from ...links.errors import LinkError
 from ...links.health import Direction
 from ...links.link import Link
 from ..asked import AskedDevice, Asker
 from ..attendance import Attendance
 from ..device import Identity, Readings
-from ..errors import DeviceError, NoAnswer
+from ..errors import BadAnswer, DeviceError, NoAnswer, OnlyEcho
 from ..model import Reading, Value
-from .modbus_frame import Content, SpeechScanner, Spoken, trigger
+from .modbus_frame import Content, SpeechScanner, Spoken, Written, switch_request, trigger
 from .modbus_reading import serial_number, to_reading, to_unit
 from .modbus_settings import has_heating, to_values
 from .plausible import Judge
 from .redact import redact_data, scrub
+from .switches import SWITCHES, Switch, to_controls, turn
 from .words import NAME
 
 _LOGGER = logging.getLogger(__name__)
@@ -24,6 +28,8 @@ VARIANT = "modbus"
 # Boards answer within 50 ms. Requests closer together than this are answered by several at once.
 PACE = 0.12
 TIMEOUTS = {Content.STATUS: 0.5, Content.SETTINGS: 1.0, Content.ABOUT: 1.0}
+# An acknowledgement that does not come is not waited for long: what counts is the state behind it.
+WRITE_TIMEOUT = 0.3
 # Settings change when somebody changes them; they are forgotten if they can't be read again.
 SETTINGS_INTERVAL = 60.0
 SETTINGS_AGE = 180.0
@@ -42,6 +48,11 @@ class Board:
         self.settings_due = 0.0
         self.about_due = 0.0
         self.about = False
+
+    def doubt(self) -> None:
+        """Take nothing for granted that was known of its settings."""
+        self.settings_at = -SETTINGS_AGE
+        self.settings_due = 0.0
 
     def forget(self) -> None:
         """Ask again who this is and how it is set."""
@@ -70,6 +81,7 @@ class BusDevice(AskedDevice):
         for address, board in self._boards.items():
             board.forget()
             self.units[address] = to_unit(address, None, self.identity.serials[address])
+            self.controls[address] = to_controls(SWITCHES, partial(self._switch, address))
         await self.poll()
 
     @override
@@ -136,10 +148,43 @@ class BusDevice(AskedDevice):
         if now >= board.settings_due:
             board.settings_due = now + SETTINGS_INTERVAL
             if settings := await self._try(address, Content.SETTINGS):
-                unit = self.units[address]
-                heating = has_heating(unit.hardware, unit.firmware)
-                board.settings = to_values(settings, heating=heating)
-                board.settings_at = now
+                self._take_settings(address, board, settings, now)
+
+    def _take_settings(self, address: str, board: Board, settings: bytes, now: float) -> None:
+        unit = self.units[address]
+        heating = has_heating(unit.hardware, unit.firmware)
+        board.settings = to_values(settings, heating=heating)
+        board.settings_at = now
+        board.settings_due = now + SETTINGS_INTERVAL
+
+    async def _switch(self, address: str, switch: Switch, wish: Value) -> None:
+        board = self._boards[address]
+        # Whether it is still the same board is asked anew where it tells.
+        board.about = False
+        await self.converse(partial(self._measure, address))
+        request = switch_request(int(address), switch, on=bool(wish))
+        write = partial(self._write, board, Written(int(address), switch.register))
+        look = partial(self._look, address, switch)
+        await turn(switch, wish, (request,), write, look)
+
+    async def _write(self, board: Board, acknowledgement: Written, request: bytes) -> None:
+        board.doubt()
+        # Whatever happens here, the state of the board tells what came of it.
+        with suppress(LinkError, NoAnswer, BadAnswer, OnlyEcho):
+            await self._asker.send(request)
+            while acknowledgement not in await self._asker.frames(WRITE_TIMEOUT):
+                continue
+            self._asker.answered()
+
+    async def _look(self, address: str, switch: Switch) -> Value:
+        board = self._boards[address]
+        ask = partial(self.ask, address, Content.SETTINGS)
+        try:
+            settings = await self.converse(ask)
+        except NoAnswer, BadAnswer, OnlyEcho:
+            settings = await self.converse(ask)
+        self._take_settings(address, board, settings, time.monotonic())
+        return board.settings[switch.state.id]
 
     async def _try(self, address: str, content: Content) -> bytes | None:
         try:

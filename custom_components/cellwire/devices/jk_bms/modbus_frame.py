@@ -11,6 +11,7 @@ from typing import override
 
 from ..crc import crc
 from ..framing import NEVER, Match, Scanner
+from .switches import REGISTERS, Switch
 
 HEADER = b"\x55\xaa\xeb\x90"
 SIZE = 300
@@ -61,13 +62,31 @@ class Asked:
     content: Content
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The acknowledgement of a switch by an address. It does not say that the board took it."""
+
+    address: int
+    register: int
+
+
+type Speech = Data | Spoken | Asked | Written
+
+
 def trigger(address: int, content: Content) -> bytes:
     """Build the request for one kind of data: a write of 0 to its trigger register."""
     request = bytes((address, WRITE_REGISTERS)) + TRIGGERS[content].to_bytes(2) + b"\0\x01\x02\0\0"
     return request + crc(request)
 
 
-class SpeechScanner(Scanner[Data | Spoken | Asked]):
+def switch_request(address: int, switch: Switch, *, on: bool) -> bytes:
+    """Build the request that sets a switch: 32 bits, 0 or 1."""
+    request = bytes((address, WRITE_REGISTERS)) + switch.register.to_bytes(2) + b"\0\x02\x04"
+    request += on.to_bytes(4)
+    return request + crc(request)
+
+
+class SpeechScanner(Scanner[Speech]):
     """Finds data, acknowledgements and triggers on the bus.
 
     Data come out twice: as Data when their sum is right, and as Spoken when the acknowledgement
@@ -79,12 +98,12 @@ class SpeechScanner(Scanner[Data | Spoken | Asked]):
     _last_end = 0
 
     @override
-    def match(self, start: int) -> Match[Data | Spoken | Asked] | int:
+    def match(self, start: int) -> Match[Speech] | int:
         if self.buffer[start] == HEADER[0]:
             return self._data(start)
         return self._modbus(start)
 
-    def _data(self, start: int) -> Match[Data | Spoken | Asked] | int:
+    def _data(self, start: int) -> Match[Speech] | int:
         raw = bytes(self.buffer[start : start + SIZE])
         if not HEADER.startswith(raw[: len(HEADER)]):
             return NEVER
@@ -97,16 +116,20 @@ class SpeechScanner(Scanner[Data | Spoken | Asked]):
         self._last_end = self.origin + start + SIZE
         return Match(SIZE, self._last)
 
-    def _modbus(self, start: int) -> Match[Data | Spoken | Asked] | int:
+    def _modbus(self, start: int) -> Match[Speech] | int:
         raw = bytes(self.buffer[start : start + REQUEST_SIZE])
         if len(raw) < 4:
             return 4 - len(raw)
-        content = _CONTENTS.get(int.from_bytes(raw[2:4]))
-        if content is None:
-            return NEVER
+        register = int.from_bytes(raw[2:4])
+        if register in REGISTERS:
+            return _switched(raw, register)
+        content = _CONTENTS.get(register)
+        return NEVER if content is None else self._triggered(start, raw, content)
+
+    def _triggered(self, start: int, raw: bytes, content: Content) -> Match[Speech] | int:
         if len(raw) < ACK_SIZE:
             return ACK_SIZE - len(raw)
-        if crc(raw[: ACK_SIZE - 2]) == raw[ACK_SIZE - 2 : ACK_SIZE]:
+        if _is_acknowledgement(raw):
             return Match(ACK_SIZE, Spoken(raw[0], content, self._spoken(start, content)))
         if crc(raw[:-2]) == raw[-2:] and len(raw) == REQUEST_SIZE:
             return Match(REQUEST_SIZE, Asked(raw[0], content))
@@ -118,3 +141,13 @@ class SpeechScanner(Scanner[Data | Spoken | Asked]):
         if data is None or data.content != content:
             return None
         return data.raw if self.origin + start - self._last_end <= PADDING else None
+
+
+def _switched(raw: bytes, register: int) -> Match[Speech] | int:
+    if len(raw) < ACK_SIZE:
+        return ACK_SIZE - len(raw)
+    return Match(ACK_SIZE, Written(raw[0], register)) if _is_acknowledgement(raw) else NEVER
+
+
+def _is_acknowledgement(raw: bytes) -> bool:
+    return crc(raw[: ACK_SIZE - 2]) == raw[ACK_SIZE - 2 : ACK_SIZE]

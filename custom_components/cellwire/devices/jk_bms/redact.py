@@ -6,7 +6,7 @@ Boards send their password in clear text (docs/devices/jk_bms.md, "Passwords").
 import re
 
 from .fields import PASSWORD, PASSWORD_LENGTH, split
-from .frame import INFO, Frame, checksum
+from .frame import INFO, Frame, FrameScanner, checksum
 from .modbus_frame import Content
 
 # Places in an about frame: Bluetooth name and PIN, serial number, the user's text, settings
@@ -29,6 +29,11 @@ def redact_classic(frame: Frame) -> bytes:
         raw[start : start + length] = bytes(length)
     raw[-2:] = checksum(bytes(raw[:-4])).to_bytes(2)
     return bytes(raw)
+
+
+def redact_request(request: bytes) -> bytes:
+    """Return a classic request without the password that it may hold."""
+    return b"".join(redact_classic(frame) for frame in FrameScanner().feed(request))
 
 
 def redact_data(data: bytes) -> bytes:

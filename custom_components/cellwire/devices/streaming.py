@@ -178,6 +178,7 @@ class StreamingDevice(Device):
                 continue
             silence = time.monotonic() - self._heard_at
             if silence > CUT_OFF_SILENCE and self.is_cut_off():
+                self.lost(self.silent())
                 return
             if silence > REOPEN_SILENCE:
                 health.timeouts += 1

@@ -33,7 +33,18 @@ PACKAGE = Path(__file__).parent.parent / "custom_components" / "cellwire"
 LANGUAGES = sorted((PACKAGE / "translations").glob("*.json"))
 ICONS = json.loads((PACKAGE / "icons.json").read_text())
 PLACEHOLDER = re.compile(r"{(\w+)}")
-REFUSALS = ("not_offered", "not_allowed", "not_a_number", "out_of_range", "not_a_choice")
+REFUSALS = (
+    "not_offered",
+    "not_allowed",
+    "not_a_number",
+    "out_of_range",
+    "not_a_choice",
+    "not_taken",
+    "unknown_state",
+    "device_refused",
+    "budget_used",
+    "mains_unknown",
+)
 
 # A reading with a value in every place, and units that say everything that they can.
 FULL = Reading(
@@ -101,7 +112,7 @@ def all_errors() -> list[LinkError | errors.DeviceError]:
         errors.OtherDevice("d", "f"),
         errors.WrongIdentity("e", "f"),
         errors.Implausible("d", "r"),
-        *(errors.Refused("c", reason) for reason in REFUSALS),
+        *(errors.Refused("c", reason, detail="d") for reason in REFUSALS),
     ]
 
 

@@ -19,9 +19,7 @@ class Calendar:
         self.now = 100.0
 
     def thrift(self, pause: float = 10.0, *, day: date | None = None, count: int = 0) -> Thrift:
-        return Thrift(
-            pause, day=day, count=count, clock=lambda: self.now, today=lambda: self.today
-        )
+        return Thrift(pause, day=day, count=count, clock=lambda: self.now, today=lambda: self.today)
 
 
 async def wish(thrift: Thrift, log: list[str], name: str, *, writes: bool = True) -> None:

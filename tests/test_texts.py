@@ -51,6 +51,9 @@ REFUSALS = (
     "not_taken",
     "unknown_state",
     "wrong_password",
+    "device_refused",
+    "budget_used",
+    "mains_unknown",
 )
 
 # A reading with a value in every place, and units that say everything that they can.

@@ -13,13 +13,13 @@ from .jk_bms import (
     Bus,
     BusBoard,
     ClassicBoard,
-    crc,
     edit,
     find,
     recorded_board,
     reframe,
     resum,
 )
+from .modbus import crc
 from .wire import Wire
 
 WRITE, UNLOCK = 2, 5

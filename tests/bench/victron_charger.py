@@ -83,6 +83,7 @@ class Charger:
         self.period = period
         self.fault: Fault = faults.none
         self.deaf = False
+        self.powered = True
         self.questions: list[int] = []
         for second in reversed(self.seconds):
             self._remember(second)
@@ -99,15 +100,18 @@ class Charger:
     async def _talk(self) -> None:
         for count in itertools.count():
             second = self.seconds[count % len(self.seconds)]
-            self._remember(second)
-            for pause, piece in self.fault(second):
+            if self.powered:
+                self._remember(second)
+            for pause, piece in self.fault(second) if self.powered else ():
                 await asyncio.sleep(pause)
                 await self.wire.send(piece)
             await asyncio.sleep(self.period)
 
     async def _answer(self) -> None:
         while True:
-            await self.wire.send(await self._answers.get())
+            answer = await self._answers.get()
+            if self.powered:
+                await self.wire.send(answer)
 
     def _remember(self, second: bytes) -> None:
         """Answer with what was sent unasked before, and be who the text says."""
@@ -125,7 +129,7 @@ class Charger:
         *lines, rest = bytes(self._input).split(b"\n")
         self._input = bytearray(rest)
         for line in lines:
-            if line and not self.deaf:
+            if line and self.powered and not self.deaf:
                 self._answers.put_nowait(self._reply(line))
 
     def _reply(self, line: bytes) -> bytes:
@@ -137,9 +141,13 @@ class Charger:
         if line[:1] != b":" or (command + sum(data)) & 0xFF != 0x55 or not data:
             return hex_frame(4, b"\xaa\xaa")
         if command != 7:
-            return hex_frame(3, bytes((command,)))
+            return self.reply_to_other(command, data)
         register = int.from_bytes(data[:2], "little")
         self.questions.append(register)
         if register not in self.registers:
             return hex_frame(7, data[:2] + b"\x01")
         return hex_frame(7, data[:2] + b"\x00" + self.registers[register])
+
+    def reply_to_other(self, command: int, _data: bytes) -> bytes:
+        """Answer a command that asks for no register; `_data` ends with its check byte."""
+        return hex_frame(3, bytes((command,)))

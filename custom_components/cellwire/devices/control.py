@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import override
 
@@ -14,6 +15,11 @@ def unknown(_reading: Reading) -> Value:
     return None
 
 
+def at_once() -> AbstractAsyncContextManager[bool]:
+    """Let a wish be carried out without waiting."""
+    return nullcontext(enter_result=True)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Control(ABC):
     """Something that a person may ask of a unit; `key` names it in the translations.
@@ -24,7 +30,8 @@ class Control(ABC):
 
     A `risky` control is hidden until it is asked for: it can leave a house without power. A
     `setting` is something that is set once rather than used. A `wish` writes nothing by itself: it
-    is kept until another control needs it.
+    is kept until another control needs it. `turn` waits until a wish may be carried out, and gives
+    False when a newer one took its place.
     """
 
     key: str
@@ -33,6 +40,7 @@ class Control(ABC):
     risky: bool = False
     setting: bool = False
     wish: bool = False
+    turn: Callable[[], AbstractAsyncContextManager[bool]] = at_once
 
     @abstractmethod
     def check(self, wish: Value) -> None:

@@ -189,6 +189,11 @@ class Device[LinkT: Connection = Link](ABC):
         self.lock = asyncio.Lock()
         self._listeners: list[Listener] = []
 
+    @property
+    def writes_left(self) -> int | None:
+        """How often its memory may still be written today; None if nothing here wears it."""
+        return None
+
     @abstractmethod
     async def start(self) -> None:
         """Open the link and learn what `units` are there.
@@ -236,7 +241,8 @@ class Device[LinkT: Connection = Link](ABC):
         """Carry out a control: check the limits, write, read back. Nothing else may write.
 
         Raises Refused, LinkError or another DeviceError; what the device does then is as before,
-        as far as it can be known.
+        as far as it can be known. A wish that had to wait and was overtaken by a newer one for the
+        same control is dropped without an error.
         """
         control = next((c for c in self.controls.get(unit, ()) if c.key == key), None)
         if control is None:
@@ -244,5 +250,7 @@ class Device[LinkT: Connection = Link](ABC):
         if not self.settings.allow_control:
             raise Refused(key, "not_allowed")
         control.check(wish)
-        async with self.lock:
-            await control.carry_out(wish)
+        async with control.turn() as is_newest:
+            if is_newest:
+                async with self.lock:
+                    await control.carry_out(wish)

@@ -16,6 +16,9 @@ REOPEN_SILENCE = 30.0
 # Bytes that could not be understood matter for this long, and so many of them are kept.
 HEARD_SECONDS = 5.0
 HEARD_LIMIT = 1024
+# A device without power is left alone after this, and looked after so often, in seconds.
+CUT_OFF_SILENCE = 5.0
+CUT_OFF_STEP = 0.5
 
 
 class StreamingDevice(Device):
@@ -65,6 +68,17 @@ class StreamingDevice(Device):
     def is_echo(self, heard: bytes) -> bool:
         """Tell whether these bytes are nothing but our own questions."""
 
+    def lost(self, why: CellwireError) -> None:
+        """Give up what waits for an answer: the connection ended."""
+
+    def is_cut_off(self) -> bool:
+        """Tell whether the device is known to be without power, so that nothing will come."""
+        return False
+
+    def is_excused(self) -> bool:
+        """Tell whether its silence is no fault. `fresh` must have a reading then."""
+        return False
+
     def silent(self) -> NoAnswer:
         """Say that nothing was heard."""
         return NoAnswer(self.name)
@@ -74,6 +88,8 @@ class StreamingDevice(Device):
         self._task = asyncio.create_task(self._listen(), name=f"cellwire {self.wires.link.name}")
         self._task.add_done_callback(lambda _: self._settled.set())
         try:
+            if self.is_excused():
+                return
             async with asyncio.timeout(self.patience):
                 await self._settled.wait()
             self._check()
@@ -87,7 +103,8 @@ class StreamingDevice(Device):
 
     @override
     async def read(self) -> Readings:
-        self._check()
+        if not self.is_excused():
+            self._check()
         if not (readings := self.fresh()):
             raise self._silence()
         return readings
@@ -133,10 +150,19 @@ class StreamingDevice(Device):
                 self._settled.set()
                 self.hurry()
             finally:
+                self.lost(
+                    self._failure or LinkError(LinkFault.LOST, self.wires.link.name, "closed")
+                )
                 await self.wires.link.close()
-            await asyncio.sleep(self._pause.failed())
+            pause = self._pause.failed()
+            while True:
+                await asyncio.sleep(pause)
+                if not self.is_cut_off():
+                    break
+                pause = CUT_OFF_STEP
 
     async def _converse(self) -> None:
+        """Listen until something fails, or until the device has no power."""
         link, health = self.wires.link, self.wires.health
         await link.open()
         health.opened += 1
@@ -149,6 +175,11 @@ class StreamingDevice(Device):
                 self._heard += data
                 del self._heard[:-HEARD_LIMIT]
                 self.receive(data)
-            elif time.monotonic() - self._heard_at > REOPEN_SILENCE:
+                continue
+            silence = time.monotonic() - self._heard_at
+            if silence > CUT_OFF_SILENCE and self.is_cut_off():
+                self.lost(self.silent())
+                return
+            if silence > REOPEN_SILENCE:
                 health.timeouts += 1
                 raise LinkError(LinkFault.LOST, link.name, "silence")

@@ -202,7 +202,7 @@ async def test_a_link_that_is_lost_behind_the_write(
     lost: list[asyncio.Task[None]] = []
     bus.switched[1].habits.lose = lambda: lost.append(asyncio.create_task(pty.unplug()))
     error = await refusal(device, key, OFF)
-    assert (error.key, error.placeholders["detail"]) == ("refused_unknown_state", "on")
+    assert (error.key, error.placeholders["detail"]) == ("refused_unknown_state", "on before")
     assert len(bus.switched[1].habits.writes) == len(lost) == 1
     await asyncio.sleep(BUS_DELAY)
 

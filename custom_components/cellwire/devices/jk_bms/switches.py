@@ -94,7 +94,7 @@ async def turn[Way](
             if (now := await _settled(wish, state)) == wish:
                 return way
     except (LinkError, DeviceError) as err:
-        raise Refused(switch.key, "unknown_state", detail=_word(before)) from err
+        raise Refused(switch.key, "unknown_state", detail=f"{_word(before)} before") from err
     raise Refused(switch.key, "not_taken", detail=_word(now))
 
 

@@ -1,6 +1,6 @@
 """Victron AC chargers with VE.Direct: Blue Smart IP22, IP65, IP67 and Phoenix Smart IP43."""
 
-from ..device import Family
+from ..device import Family, Option
 from . import probe
 from .charger import NAME
 
@@ -11,6 +11,8 @@ FAMILY = Family(
     interval=5,
     shortest_interval=1,
     talks=True,
+    options=(Option.ALLOW_CONTROL, Option.DAILY_WRITES, Option.MAINS_SWITCH),
+    allows_control=True,
     probe=probe.probe,
     recognise=probe.recognise,
     create=probe.create,

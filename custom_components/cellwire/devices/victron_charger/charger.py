@@ -1,25 +1,32 @@
 """The conversation with a charger: it talks by itself, and is asked for what it does not say."""
 
+import asyncio
 from collections.abc import Container
 from dataclasses import replace
 import logging
 import time
 from typing import override
 
+from ...links.errors import CellwireError, LinkError, LinkFault
 from ...links.health import Direction
 from ...links.link import Link
 from ..device import Identity, Readings
-from ..errors import OtherDevice
+from ..errors import NoAnswer, OtherDevice
+from ..model import Reading, Status
 from ..streaming import StreamingDevice
+from ..thrift import Thrift
 from . import codes
-from .hex import HexFrame
+from .controls import PAUSE, Panel, find_limit
+from .hex import Answer, HexFrame
 from .products import is_charger, product_name
-from .questions import PACE, Questions
-from .reading import UNIT, to_reading, to_unit
+from .questions import PACE, Question, Questions
+from .reading import MEMORY_WRITES, MEMORY_WRITES_LEFT, UNIT, to_reading, to_unit
 from .redact import redact_block, redact_frame, scrub
-from .registers import REGISTERS
+from .registers import MODE, REGISTERS
 from .samples import NO_TEXT, Samples, Text
 from .stream import Block, StreamParser
+from .supply import Supply
+from .writing import DEVICE_MODE
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -27,12 +34,14 @@ NAME = "Victron Blue Smart charger"
 VARIANT = "vedirect"
 # Any valid block or frame within this time means that the charger is there, in seconds.
 ALIVE = 10.0
+# Without mains it is gone sooner: what it said last is not true any more.
+ALIVE_WITHOUT_MAINS = 3.0
 SERIAL_NUMBER = 0x010A
 _STATE, _ERROR = 0x0201, 0xEDDA
 
 
 class ChargerDevice(StreamingDevice):
-    """One charger on a line of its own. Nothing is ever written to it here."""
+    """One charger on a line of its own. `thrift` counts what may wear its memory."""
 
     name = NAME
     patience = 8.0
@@ -41,7 +50,45 @@ class ChargerDevice(StreamingDevice):
         """Own the link from now on; nothing is opened yet."""
         super().__init__(link, identity)
         self._logged: set[tuple[str, int | str]] = set()
+        self.thrift = Thrift(PAUSE)
+        self._supply = Supply(lambda: self.settings.mains)
+        self._panel = Panel(
+            self._exchange, self.lock, lambda: self.settings, self._supply, self.thrift
+        )
         self.opened()
+
+    @property
+    @override
+    def writes_left(self) -> int | None:
+        return self.thrift.left(self.settings.daily_writes) if self._panel.wears else None
+
+    @override
+    async def start(self) -> None:
+        await super().start()
+        if UNIT not in self.units:
+            # Without mains it can't say what it is, but its owner can switch it on.
+            serial = self.identity.serials.get(UNIT)
+            self.units[UNIT] = to_unit(None, serial, NO_TEXT, Samples())
+            self._offer()
+
+    @override
+    async def close(self) -> None:
+        self.thrift.end(LinkError(LinkFault.LOST, self.wires.link.name, "closed"))
+        await self._panel.close()
+        await super().close()
+
+    @override
+    def lost(self, why: CellwireError) -> None:
+        self._recognised = False
+        self._questions.fail(why)
+
+    @override
+    def is_cut_off(self) -> bool:
+        return self._supply.is_off()
+
+    @override
+    def is_excused(self) -> bool:
+        return self._supply.excuses_silence()
 
     @override
     def opened(self) -> None:
@@ -74,6 +121,8 @@ class ChargerDevice(StreamingDevice):
                 self._recognise()
             if self._recognised:
                 self.known()
+                if isinstance(item, Block) or item.command == Answer.GET:
+                    self._offer()
 
     @override
     def is_echo(self, heard: bytes) -> bool:
@@ -90,17 +139,61 @@ class ChargerDevice(StreamingDevice):
     @override
     def fresh(self) -> Readings:
         now = time.monotonic()
-        if not self._recognised or now - self._alive_at > ALIVE:
+        if self._is_heard(now):
+            reading = to_reading(self._text, self._samples, now)
+            if self._refused:
+                refused = " ".join(f"{register:04X}" for register in sorted(self._refused))
+                reading = replace(reading, raw={**reading.raw, "refused": refused})
+        elif self.is_excused():
+            reading = Reading(at=now, status=Status.OFF)
+        else:
             return {}
-        reading = to_reading(self._text, self._samples, now)
-        if self._refused:
-            refused = " ".join(f"{register:04X}" for register in sorted(self._refused))
-            reading = replace(reading, raw={**reading.raw, "refused": refused})
+        if self.settings.allow_control and (left := self.writes_left) is not None:
+            counts = {MEMORY_WRITES.id: self.thrift.writes, MEMORY_WRITES_LEFT.id: left}
+            reading = replace(reading, values={**reading.values, **counts})
         return {UNIT: reading}
+
+    def _is_heard(self, now: float) -> bool:
+        """Tell whether the right charger spoke lately."""
+        alive = ALIVE_WITHOUT_MAINS if self.is_excused() else ALIVE
+        return self._recognised and now - self._alive_at <= alive
+
+    async def _exchange(self, question: Question) -> HexFrame:
+        """Send a command of a control and wait for its answer.
+
+        Raises LinkError, NoAnswer, or what is wrong with the device.
+        """
+        self._check()
+        if self._task is None:
+            raise LinkError(LinkFault.LOST, self.wires.link.name, "closed")
+        if not self._is_heard(time.monotonic()):
+            raise NoAnswer(NAME)
+        question.answer = asyncio.get_running_loop().create_future()
+        self._questions.want(question)
+        try:
+            return await question.answer
+        except TimeoutError:
+            raise NoAnswer(NAME) from None
+
+    def _offer(self) -> None:
+        """Offer what can be set by all that is known now."""
+        product = self._product
+        limit = None if product is None else find_limit(product, self._samples)
+        has_mode: bool | None = None
+        if DEVICE_MODE in self._refused:
+            has_mode = False
+        elif self._samples.knows(MODE.id) or self._text.number("MODE") is not None:
+            has_mode = True
+        self._panel.learn(limit, has_mode=has_mode)
+        self.controls[UNIT] = self._panel.controls()
 
     def _take(self, frame: HexFrame, now: float) -> None:
         self._questions.take(frame)
         if not frame.names_register:
+            return
+        if frame.command == Answer.SET:
+            # What became of it counts only once it is read back.
+            self.wires.trace.add(Direction.RECEIVED, redact_frame(frame))
             return
         if frame.flags:
             self._refused.add(frame.register)
@@ -119,9 +212,13 @@ class ChargerDevice(StreamingDevice):
         if register.number in (_STATE, _ERROR):
             self._look_for_change(now)
 
+    @property
+    def _product(self) -> int | None:
+        return self._text.number("PID") or self._samples.integer("product")
+
     def _recognise(self) -> None:
         """Find out who talks, and make sure that it is the right one."""
-        product = self._text.number("PID") or self._samples.integer("product")
+        product = self._product
         serial = self._text.fields.get("SER#") or self._samples.text("serial")
         if product is None:
             return

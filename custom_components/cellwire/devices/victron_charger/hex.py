@@ -36,6 +36,19 @@ class Flag(IntFlag):
     NOT_SUPPORTED = 2
     PARAMETER = 4
 
+    @property
+    def words(self) -> str:
+        """What was refused, in English."""
+        known = [words for flag, words in _REFUSALS.items() if flag in self]
+        return ", ".join(known) or f"flags 0x{self:02X}"
+
+
+_REFUSALS = {
+    Flag.UNKNOWN_ID: "unknown register",
+    Flag.NOT_SUPPORTED: "not supported or read-only",
+    Flag.PARAMETER: "parameter error",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class HexFrame:
@@ -94,3 +107,8 @@ def build(command: int, data: bytes = b"") -> bytes:
 def get(register: int) -> bytes:
     """Build the question for a register."""
     return build(Command.GET, register.to_bytes(2, "little") + b"\0")
+
+
+def put(register: int, value: bytes) -> bytes:
+    """Build the command that sets a register."""
+    return build(Command.SET, register.to_bytes(2, "little") + b"\0" + value)

@@ -34,6 +34,10 @@ _RANGES: tuple[tuple[int, str, tuple[str, ...]], ...] = (
     ),
 )
 
+_RATINGS: dict[int, str] = {
+    first + offset: rating for first, _, ratings in _RANGES for offset, rating in enumerate(ratings)
+}
+
 PRODUCTS: dict[int, str] = {
     first + offset: f"{family} {rating}".rstrip()
     for first, family, ratings in _RANGES
@@ -45,6 +49,12 @@ _OTHERS = (
     (range(0xA040, 0xA080), "solar charger (MPPT)"),
     (range(0x0203, 0x0204), "battery monitor (BMV)"),
 )
+
+
+def rated_current(product: int) -> float | None:
+    """Return the rated current in A: what stands behind the voltage in the name of the model."""
+    _, slash, current = _RATINGS.get(product, "").partition("/")
+    return float(current.split()[0]) if slash else None
 
 
 def is_charger(product: int) -> bool:

@@ -7,7 +7,7 @@ from ..model import Kind, Quantity, Reading, Role, Unit, UnitKind, Value
 from . import codes
 from .products import PRODUCTS, product_name
 from .registers import MODE, MODES, QUANTITIES, RELAY
-from .samples import NO_TEXT, Sample, Samples, Text, code, measured
+from .samples import NO_TEXT, TEXT_LAG, Sample, Samples, Text, code, measured
 
 UNIT = "charger"
 MANUFACTURER = "Victron Energy"
@@ -32,7 +32,9 @@ _OUTPUTS = {
         ("I", "output_current", Kind.CURRENT),
     )
 }
-_ALL_QUANTITIES = (*QUANTITIES, RELAY, *_OUTPUTS.values())
+MEMORY_WRITES = Quantity(key="memory_writes", kind=Kind.COUNT, role=Role.COUNTER, common=True)
+MEMORY_WRITES_LEFT = Quantity(key="memory_writes_left", kind=Kind.COUNT, role=Role.MEASUREMENT)
+_ALL_QUANTITIES = (*QUANTITIES, RELAY, *_OUTPUTS.values(), MEMORY_WRITES, MEMORY_WRITES_LEFT)
 
 _KNOWN_LABELS = frozenset(
     ("PID", "FW", "FWE", "SER#", "V", "I", "T", "ERR", "CS", "MODE", "Relay", *_OUTPUTS)
@@ -40,13 +42,15 @@ _KNOWN_LABELS = frozenset(
 _RAW_NAMES = ("capabilities", "capabilities_4", "state_bits", "network_error", "network_mode")
 
 
-def to_unit(product: int, serial: str | None, text: Text, samples: Samples) -> Unit:
-    """Describe the charger by what it has said of itself so far."""
+def to_unit(product: int | None, serial: str | None, text: Text, samples: Samples) -> Unit:
+    """Describe the charger by what it has said of itself so far, perhaps nothing."""
+    named = None if product is None else PRODUCTS.get(product)
+    unknown = None if product is None else product_name(product)
     return Unit(
         key=UNIT,
         kind=UnitKind.CHARGER,
         manufacturer=MANUFACTURER,
-        model=PRODUCTS.get(product) or samples.text("model") or product_name(product),
+        model=named or samples.text("model") or unknown,
         serial=serial,
         firmware=text.version or samples.text("firmware"),
         statuses=tuple(codes.STATES.values()),
@@ -67,8 +71,9 @@ def _values(text: Text, samples: Samples, now: float) -> dict[str, Value]:
     values = {quantity.id: samples.get(quantity.id, now).value for quantity in QUANTITIES}
     values |= {quantity.id: text.thousandths(label) for label, quantity in _OUTPUTS.items()}
     values[RELAY.id] = text.switch("Relay")
-    if (mode := text.number("MODE")) is not None:
-        values[MODE.id] = MODES.get(mode)
+    mode = samples.get(MODE.id, now)
+    if (late := text.number("MODE")) is not None and text.at - mode.at >= TEXT_LAG:
+        values[MODE.id] = MODES.get(late)
     return values
 
 

@@ -62,6 +62,8 @@ _ASKED_OFTEN: tuple[tuple[int, Field], ...] = (
     (0xEDD4, Field("state_bits", U8, full_range=True)),
     (0x0120, Field(_counter("uptime", Kind.DURATION), U32)),
     (0xEE16, Field(_measured("sense_voltage", Kind.VOLTAGE), U16, 100)),
+    # The charger forgets it after a minute, which must not go unnoticed.
+    (0x2015, Field(_setting("volatile_current_limit", Kind.CURRENT), U16, 10)),
 )
 
 _ASKED_SELDOM: tuple[tuple[int, Field], ...] = (
@@ -100,7 +102,6 @@ _ASKED_SELDOM: tuple[tuple[int, Field], ...] = (
     ),
     (0xE002, Field(_measured("night_mode_time_left", Kind.DURATION), U32)),
     (0xEDCB, Field(_setting("low_current_limit", Kind.CURRENT), U16, 10)),
-    (0x2015, Field(_setting("volatile_current_limit", Kind.CURRENT), U16, 10)),
     (0x2001, Field(_measured("voltage_setpoint", Kind.VOLTAGE), U16, 100)),
     (0x2007, Field(_measured("time_in_state", Kind.DURATION), U32, 1000)),
 )

@@ -100,6 +100,10 @@ class Samples:
         """Return when a value came last, in monotonic seconds."""
         return self._samples.get(name, NO_SAMPLE).at
 
+    def knows(self, name: str) -> bool:
+        """Tell whether a value ever came, "not available" included."""
+        return name in self._samples
+
     def get(self, name: str, now: float) -> Sample:
         """Return a sample that is not too old at the moment `now`, else NO_SAMPLE."""
         sample = self._samples.get(name, NO_SAMPLE)
@@ -116,6 +120,10 @@ class Samples:
         """Return a text of the identity."""
         value = self._samples.get(name, NO_SAMPLE).value
         return value if isinstance(value, str) else None
+
+    def quantity(self, name: str) -> float | None:
+        """Return a measure of the identity that is above zero."""
+        return self._samples.get(name, NO_SAMPLE).number or None
 
     def integer(self, name: str) -> int | None:
         """Return a number of the identity."""

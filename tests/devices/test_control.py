@@ -12,7 +12,14 @@ from custom_components.cellwire.devices.control import (
     NumberControl,
     ToggleControl,
 )
-from custom_components.cellwire.devices.device import Device, Identity, Readings, Settings
+from custom_components.cellwire.devices.device import (
+    Device,
+    Event,
+    Identity,
+    Readings,
+    Settings,
+    StopConditions,
+)
 from custom_components.cellwire.devices.errors import Refused
 from custom_components.cellwire.devices.model import Kind, Value
 from custom_components.cellwire.links.serial import SerialLink
@@ -38,6 +45,7 @@ class Board(Device):
                 ChoiceControl(key="mode", carry_out=self.take, choices=("on", "night")),
                 ToggleControl(key="switch", carry_out=self.take, risky=True),
                 CommandControl(key="start", carry_out=self.take),
+                CommandControl(key="collect", carry_out=self.take, waits=True),
             )
         }
 
@@ -116,12 +124,46 @@ async def test_one_wish_at_a_time() -> None:
     assert board.log == ["begin 4.0", "end 4.0", "begin 5.0", "end 5.0"]
 
 
+async def test_a_control_that_waits_lets_others_in() -> None:
+    board = Board()
+    await asyncio.gather(board.apply("u", "collect", None), board.apply("u", "limit", 5.0))
+    assert board.log == ["begin None", "begin 5.0", "end None", "end 5.0"]
+
+
+async def test_a_device_without_programs_refuses_them() -> None:
+    board = Board()
+    for asked in (board.start_program("u", 1, "charge", StopConditions()), board.stop_program("u")):
+        with pytest.raises(Refused) as caught:
+            await asked
+        assert caught.value.key == "refused_not_offered"
+    with pytest.raises(Refused):
+        board.resume_program("u", {})
+    assert board.program_state("u") is None
+
+
+def test_events_are_heard_until_somebody_leaves() -> None:
+    board = Board()
+    heard: list[Event] = []
+    leave = board.on_event(heard.append)
+    event = Event(unit="u", kind="done", data={"minutes": 3})
+    board.emit(event)
+    leave()
+    board.emit(event)
+    assert heard == [event]
+
+
 def test_a_control_says_whether_it_is_risky() -> None:
     risky: dict[str, bool] = {}
     control: Control
     for control in Board().controls["u"]:
         risky[control.key] = control.risky
-    assert risky == {"limit": False, "mode": False, "switch": True, "start": False}
+    assert risky == {
+        "limit": False,
+        "mode": False,
+        "switch": True,
+        "start": False,
+        "collect": False,
+    }
 
 
 def test_listeners_are_told_until_they_leave() -> None:

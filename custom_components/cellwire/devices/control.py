@@ -31,7 +31,8 @@ class Control(ABC):
     A `risky` control is hidden until it is asked for: it can leave a house without power. A
     `setting` is something that is set once rather than used. A `wish` writes nothing by itself: it
     is kept until another control needs it. `turn` waits until a wish may be carried out, and gives
-    False when a newer one took its place.
+    False when a newer one took its place. One that `waits` does so between two things that it does,
+    and takes the lock of the device itself, so that others come in.
     """
 
     key: str
@@ -41,6 +42,7 @@ class Control(ABC):
     setting: bool = False
     wish: bool = False
     turn: Callable[[], AbstractAsyncContextManager[bool]] = at_once
+    waits: bool = False
 
     @abstractmethod
     def check(self, wish: Value) -> None:

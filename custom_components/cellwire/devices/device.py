@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Literal, Protocol
@@ -15,6 +16,7 @@ from .model import Reading, Unit, UnitKind, Value
 
 type Readings = dict[str, Reading]
 type Listener = Callable[[], None]
+type EventListener = Callable[[Event], None]
 # Told how far a search has come, from 0 to 1.
 type Progress = Callable[[float], None]
 
@@ -105,6 +107,28 @@ class Option(StrEnum):
     STOP_ON_UNLOAD = "stop_on_unload"  # whether a running program is stopped with the entry
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that just happened to a unit, of a kind that is in its `events`."""
+
+    unit: str
+    kind: str
+    data: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopConditions:
+    """When a program is to be stopped, whichever comes first; None is never.
+
+    After so many `minutes`, after so many `mah` in or out, or when a cell reaches a voltage in V:
+    the highest one when charging, the lowest one when discharging.
+    """
+
+    minutes: float | None = None
+    mah: float | None = None
+    cell_voltage: float | None = None
+
+
 class Mains(Protocol):
     """A switch that feeds a device and that is not the device's own."""
 
@@ -188,6 +212,7 @@ class Device[LinkT: Connection = Link](ABC):
         self.settings = Settings()
         self.lock = asyncio.Lock()
         self._listeners: list[Listener] = []
+        self._event_listeners: list[EventListener] = []
 
     @property
     def writes_left(self) -> int | None:
@@ -224,6 +249,37 @@ class Device[LinkT: Connection = Link](ABC):
         """
         raise Refused("presets", "not_offered")
 
+    async def start_program(
+        self,
+        unit: str,  # noqa: ARG002
+        preset: str | int,  # noqa: ARG002 - its name or its number
+        operation: str,  # noqa: ARG002
+        stop_at: StopConditions,  # noqa: ARG002
+    ) -> None:
+        """Start a stored program by the name or number of its preset, and stop it in time.
+
+        Raises Refused, LinkError or another DeviceError.
+        """
+        raise Refused("program", "not_offered")
+
+    async def stop_program(self, unit: str) -> None:  # noqa: ARG002
+        """Stop a program, whoever started it. Raises as `start_program`."""
+        raise Refused("program", "not_offered")
+
+    def program_state(self, unit: str) -> Mapping[str, Value] | None:  # noqa: ARG002
+        """Tell of the program that was started last: what `resume_program` wants to know.
+
+        `ended` says how it ended, None while it is watched. None if there was none.
+        """
+        return None
+
+    def resume_program(self, unit: str, state: Mapping[str, Value]) -> None:  # noqa: ARG002
+        """Watch a program again that was started before, if it still goes on at the next poll.
+
+        Nothing is written. Raises Refused.
+        """
+        raise Refused("program", "not_offered")
+
     def listen(self, listener: Listener) -> Listener:
         """Have `listener` called when something changed that should not wait for the next read.
 
@@ -231,6 +287,16 @@ class Device[LinkT: Connection = Link](ABC):
         """
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
+
+    def on_event(self, listener: EventListener) -> Listener:
+        """Have `listener` called for everything that happens. Returns a function that ends it."""
+        self._event_listeners.append(listener)
+        return lambda: self._event_listeners.remove(listener)
+
+    def emit(self, event: Event) -> None:
+        """Tell the listeners that something happened."""
+        for listener in tuple(self._event_listeners):
+            listener(event)
 
     def hurry(self) -> None:
         """Tell the listeners that a status or an alarm changed."""
@@ -252,5 +318,5 @@ class Device[LinkT: Connection = Link](ABC):
         control.check(wish)
         async with control.turn() as is_newest:
             if is_newest:
-                async with self.lock:
+                async with nullcontext() if control.waits else self.lock:
                     await control.carry_out(wish)

@@ -133,7 +133,8 @@ class Unit:
     """A part of a device with readings of its own, and all that it can say.
 
     `key` is stable for the life of an entry; `label` tells it from its siblings on one bus, and
-    `via` is the key of the unit that it is a part of.
+    `via` is the key of the unit that it is a part of. `events` are the kinds of what may happen
+    to it.
     """
 
     key: str
@@ -149,6 +150,7 @@ class Unit:
     errors: tuple[str, ...] = ()
     alarms: tuple[Alarm, ...] = ()
     quantities: tuple[Quantity, ...] = ()
+    events: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,3 +63,8 @@ def in_turn(*faults: Fault, forever: Fault = none) -> Fault:
         return fault(data)
 
     return next_one
+
+
+def only(chosen: Callable[[bytes], bool], fault: Fault) -> Fault:
+    """Apply a fault to the answers that are chosen by their bytes."""
+    return lambda data: fault(data) if chosen(data) else none(data)

@@ -96,6 +96,9 @@ class SimulatedCharger(Slave):
         # Ranges that are answered with an exception code, by the first address of their block.
         self.refusals: dict[int, int] = {}
         self.orders: list[int] = []
+        # Orders that are acknowledged and not carried out, and all that was written.
+        self.ignored: set[int] = set()
+        self.written: list[tuple[int, list[int]]] = []
         self._clock = clock
         self._speed = speed
         self._now = clock() if clock else 0.0
@@ -143,6 +146,7 @@ class SimulatedCharger(Slave):
         if not 0 < len(values) <= MOST_WRITTEN:
             raise Refusal(ILLEGAL_VALUE)
         start = self._block(address, len(values))
+        self.written.append((address, list(values)))
         if start in (SYSTEM, HEAD, PRESET):
             self.memory.mirror(start).write(address - start, values)
         elif start == CONTROL:
@@ -193,6 +197,8 @@ class SimulatedCharger(Slave):
         if not at <= ORDER < at + len(values) or self.control[LOCK] != UNLOCKED:
             return
         self.orders.append(order)
+        if order in self.ignored:
+            return
         if order == MODIFY or order >= ORDERS:
             raise Refusal(ILLEGAL_VALUE)
         channel = self.channels[self.control[CHANNEL]]

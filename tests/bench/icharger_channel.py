@@ -37,6 +37,8 @@ class Channel:
         # Power limits in W, and the supply in mV.
         self.power: dict[int, float] = {CHARGE: 1200.0, DISCHARGE: 130.0}
         self.input_voltage = 24173
+        # How long it starts and checks, in s.
+        self.starting, self.checked = STARTING, CHECKED
         self._program: Program | None = None
         self._phase = 0
         self._measure_at = 0.0
@@ -58,7 +60,7 @@ class Channel:
         self._program = to_program(operation, preset, self.pack)
         self._phase = 0
         self.current = self.elapsed = self.charge = 0.0
-        self._measure_at = CHECKED + RESISTANCES_AFTER
+        self._measure_at = self.checked + RESISTANCES_AFTER
         self.run_status, self.error = START, 0
 
     def stop(self) -> None:
@@ -123,8 +125,8 @@ class Channel:
                 pack.step(0.0, seconds)
             return
         self.elapsed += seconds
-        if self.elapsed <= CHECKED:
-            self.run_status = START if self.elapsed <= STARTING else CHECK
+        if self.elapsed <= self.checked:
+            self.run_status = START if self.elapsed <= self.starting else CHECK
             return
         if program.error or pack is None:
             self.fail(program.error)

@@ -85,6 +85,8 @@ class Memory:
         self.system = Mirror(system)
         self.selected = 0
         self.commits = 0
+        # The most that is saved in a register: by the first one of its block, and its offset.
+        self.most: dict[int, dict[int, int]] = {}
         places = [slot for slot, *_ in RECORDED]
         listed = bytes(places).ljust(slots, b"\xff")
         self.head = Mirror([len(places), *to_registers(listed)])
@@ -106,4 +108,8 @@ class Memory:
     def commit(self, order: int) -> None:
         """Carry out one of the orders 3, 4 and 5."""
         self.commits += 1
-        self.mirror({3: SYSTEM, 4: HEAD, 5: PRESET}[order]).commit()
+        start = {3: SYSTEM, 4: HEAD, 5: PRESET}[order]
+        mirror = self.mirror(start)
+        for at, most in self.most.get(start, {}).items():
+            mirror.ram[at] = min(mirror.ram[at], most)
+        mirror.commit()

@@ -65,7 +65,6 @@ def test_the_recorded_idle_charger(number: int) -> None:
     assert reading.error == NO_ERROR
     assert channel.input_voltage(registers) == DUMP["expected"]["ch1"]["input_voltage_v"]
     assert channel.internal_temperature(registers) == DUMP["expected"]["ch1"]["temp_internal_c"]
-    assert channel.is_at_rest(registers)
 
 
 def test_the_recorded_resistances_after_a_discharge() -> None:

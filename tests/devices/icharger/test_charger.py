@@ -115,7 +115,7 @@ async def test_an_unknown_model_is_asked_for_its_second_channel(
     readings = await device.read()
     assert len(readings) == units
     # A block of settings of unknown length is not read.
-    assert readings["charger"].values == {"presets": 9}
+    assert readings["charger"].values == {"presets": 9, "flash_writes": 0}
 
 
 async def test_a_charger_that_keeps_its_settings_to_itself(
@@ -127,7 +127,7 @@ async def test_a_charger_that_keeps_its_settings_to_itself(
     device = make_device(charger)
     await device.start()
     readings = await device.read()
-    assert readings["charger"].values == {}
+    assert readings["charger"].values == {"flash_writes": 0}
     assert "keeps its settings to itself" in caplog.text
 
 

@@ -29,7 +29,7 @@ def test_a_charger_and_its_channels() -> None:
 def test_one_channel_and_unknown_settings() -> None:
     units = to_units(INFO, MODELS["X8"], None, 1)
     assert [unit.key for unit in units] == ["charger", "channel_1"]
-    assert [quantity.key for quantity in units[0].quantities] == ["presets"]
+    assert [quantity.key for quantity in units[0].quantities] == ["presets", "flash_writes"]
 
 
 def test_no_two_values_have_the_same_name() -> None:

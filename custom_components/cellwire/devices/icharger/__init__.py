@@ -1,7 +1,7 @@
 """Junsi iCharger by USB or serial Modbus: DUO, X, S and DX models."""
 
 from ...links.link import LinkKind
-from ..device import Family
+from ..device import Family, Option
 from . import probe
 from .words import NAME
 
@@ -12,6 +12,8 @@ FAMILY = Family(
     interval=5,
     shortest_interval=1,
     links=(LinkKind.HID, LinkKind.MODBUS_RTU),
+    options=(Option.ALLOW_CONTROL, Option.STOP_ON_UNLOAD),
+    allows_control=True,
     probe=probe.probe,
     recognise=probe.recognise,
     create=probe.create,

@@ -32,11 +32,6 @@ def address(channel: int) -> int:
     return 0x100 * channel
 
 
-def is_at_rest(registers: Sequence[int]) -> bool:
-    """Tell whether no program runs, by the block of the channel."""
-    return registers[_RUN] in words.AT_REST
-
-
 def input_voltage(registers: Sequence[int]) -> float:
     """Return the voltage of the supply in V, which both channels report."""
     return registers[_INPUT] / 1000

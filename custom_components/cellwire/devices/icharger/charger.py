@@ -1,6 +1,6 @@
 """The conversation with an iCharger. It is only read, but for the choice of a preset to read."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 import logging
 import time
 from typing import override
@@ -9,29 +9,27 @@ from ...links.registers import RegisterLink
 from ..asked import AskedDevice
 from ..attendance import Attendance
 from ..device import Identity, Readings
-from ..errors import Declined, DeviceError, Garbled, NoAnswer, OtherDevice, Refused
+from ..errors import Declined, DeviceError, NoAnswer, OtherDevice, Refused
 from ..model import Reading, Unit, Value
 from ..registers import Manners, Registers
 from . import channel, info, presets, system, words
+from .events import RunWatch, is_running
 from .info import Info
 from .models import Model, find_model
 from .presets import Preset
+from .talk import Talk
 from .units import CellWatch, to_serials, to_units
+from .writes import Writes
 
 _LOGGER = logging.getLogger(__name__)
 
 # On USB there is no address; on a serial line this is the one from the factory.
 ADDRESS = 1
-# From here on registers are read with function 3, below with function 4.
-HOLDING_FROM = 0x8000
-MOST_REGISTERS = 30
 # A charger that shows an error is slow to answer.
 TIMEOUT = 1.0
 # Serial number, and the password of a preset.
 SECRET = frozenset((*info.SERIAL_REGISTERS, *range(presets.PRESET + 23, presets.PRESET + 27)))
 MANNERS = Manners(device=words.NAME, timeout=TIMEOUT, secret=SECRET)
-
-type _Read = Callable[[int, int], Awaitable[tuple[int, ...]]]
 
 
 class ChargerDevice(AskedDevice[RegisterLink]):
@@ -45,24 +43,30 @@ class ChargerDevice(AskedDevice[RegisterLink]):
         super().__init__(link, identity)
         # Those that were read when somebody asked for them last.
         self.presets: tuple[Preset, ...] = ()
-        self._registers = Registers(self.wires, ADDRESS, MANNERS)
+        registers = Registers(self.wires, ADDRESS, MANNERS)
+        self._talk = Talk(registers)
+        self._writes = Writes(registers)
         self._known: dict[str, Unit] = {}
         self._channels: tuple[str, ...] = ()
         self._attendance = Attendance(())
         self._watches = {key: CellWatch() for key in words.CHANNELS}
+        self._runs = {key: RunWatch(key) for key in words.CHANNELS}
         self._settings: dict[str, Value] = {}
         self._slots: tuple[int, ...] = ()
-        self._retried = False
         self._odd: set[tuple[str, int]] = set()
 
     @override
     async def greet(self) -> None:
         """Learn which charger this is and how it is set."""
-        self._retried = False
-        about = info.to_info(await self._read(info.ADDRESS, info.size(1)))
+        self._talk.begin()
+        about = info.to_info(await self._talk.read(info.ADDRESS, info.size(1)))
         if not about.is_plausible:
             raise OtherDevice(words.NAME, f"Modbus {about.device_id:#06x}")
         self.identity.confirm(words.CHARGER, about.serial)
+        if about != getattr(self, "info", None):
+            # Another charger or another firmware: its presets are others, and its programs too.
+            self.presets = ()
+            self._runs = {key: RunWatch(key) for key in words.CHANNELS}
         self.info = about
         self.model = find_model(about.device_id, self.wires.link.product, about.system_length)
         channels = self.model.channels or await self._count_channels()
@@ -78,18 +82,17 @@ class ChargerDevice(AskedDevice[RegisterLink]):
     @override
     async def poll(self) -> Readings:
         """Read the state of the charger and each channel: five requests for two channels."""
-        self._retried = False
-        about = await self._read(info.ADDRESS, info.size(len(self._channels)))
+        self._talk.begin()
+        about = await self._talk.read(info.ADDRESS, info.size(len(self._channels)))
         if info.to_info(about) != self.info:
             # Another charger, or another firmware, without the link having noticed.
             await self.greet()
-            about = await self._read(info.ADDRESS, info.size(len(self._channels)))
+            about = await self._talk.read(info.ADDRESS, info.size(len(self._channels)))
         readings: Readings = {}
         problem: DeviceError = NoAnswer(words.NAME)
         for key in self._attendance.cycle():
-            number = words.CHANNELS.index(key) + 1
             try:
-                block = await self._read(channel.address(number), channel.SIZE)
+                block, reading = await self._see(key, about)
             except DeviceError as err:
                 problem = err
                 self._attendance.missed(key)
@@ -97,9 +100,8 @@ class ChargerDevice(AskedDevice[RegisterLink]):
             self._attendance.answered(key)
             self._welcome(words.CHARGER)
             self._welcome(key)
-            now = time.monotonic()
-            readings.setdefault(words.CHARGER, self._charger_reading(block, now))
-            readings[key] = self._channel_reading(key, block, now, about)
+            readings.setdefault(words.CHARGER, self._charger_reading(block, reading.at))
+            readings[key] = reading
         if not readings:
             raise problem
         return readings
@@ -112,39 +114,38 @@ class ChargerDevice(AskedDevice[RegisterLink]):
         Raises Refused while a program runs, since starting one uses the same register.
         """
         async with self.lock:
-            if not self._greeted or not self.wires.link.is_open:
-                raise NoAnswer(words.NAME)
-            self._retried = False
-            await self._refuse_while_running()
-            await self._read_settings()
-            found = [await self._read_preset(slot) for slot in self._slots]
-            self.presets = tuple(preset for preset in found if preset)
+            await self._read_presets("presets")
         return tuple(preset.to_dict() for preset in self.presets)
 
-    async def _read(self, address: int, count: int) -> tuple[int, ...]:
-        """Read registers in pieces that the charger can send."""
-        read: _Read = self._registers.holding if address >= HOLDING_FROM else self._registers.input
-        values: tuple[int, ...] = ()
-        for start in range(address, address + count, MOST_REGISTERS):
-            values += await self._patiently(
-                read, start, min(MOST_REGISTERS, address + count - start)
-            )
-        return values
+    def _require_link(self) -> None:
+        """Raise NoAnswer unless the charger was greeted and can be spoken to."""
+        if not self._greeted or not self.wires.link.is_open:
+            raise NoAnswer(words.NAME)
 
-    async def _patiently(self, read: _Read, address: int, count: int) -> tuple[int, ...]:
-        """Ask a second time, but once in a poll: one that is off should not take long."""
-        try:
-            return await read(address, count)
-        except NoAnswer, Garbled:
-            if self._retried:
-                raise
-            self._retried = True
-        return await read(address, count)
+    async def _look(self, key: str) -> Reading:
+        """Read the state of a channel now, with the lock held."""
+        self._talk.begin()
+        about = await self._talk.read(info.ADDRESS, info.size(len(self._channels)))
+        found = info.to_info(about)
+        if found != self.info:
+            self.identity.confirm(words.CHARGER, found.serial)
+            raise OtherDevice(self.model.text, f"{words.NAME} {found.software}")
+        _, reading = await self._see(key, about)
+        return reading
+
+    async def _see(self, key: str, about: Sequence[int]) -> tuple[Sequence[int], Reading]:
+        """Read the block of a channel; what happened on it is told to who listens."""
+        number = words.CHANNELS.index(key) + 1
+        block = await self._talk.read(channel.address(number), channel.SIZE)
+        reading = self._channel_reading(key, block, time.monotonic(), about)
+        if event := self._runs[key].see(reading):
+            self.emit(event)
+        return block, reading
 
     async def _count_channels(self) -> int:
         """Find out how many channels an unknown model has."""
         try:
-            await self._read(channel.address(2), 1)
+            await self._talk.read(channel.address(2), 1)
         except Declined:
             return 1
         return 2
@@ -159,8 +160,8 @@ class ChargerDevice(AskedDevice[RegisterLink]):
         try:
             if block := system.BLOCKS.get(self.info.system_length):
                 count = (self.info.system_length + 1) // 2
-                settings |= block.values(await self._read(system.ADDRESS, count))
-            head = await self._read(presets.HEAD, presets.head_size(self.model.slots))
+                settings |= block.values(await self._talk.read(system.ADDRESS, count))
+            head = await self._talk.read(presets.HEAD, presets.head_size(self.model.slots))
         except Declined as err:
             _LOGGER.info("The %s keeps its settings to itself: %s", words.NAME, err)
         else:
@@ -168,18 +169,27 @@ class ChargerDevice(AskedDevice[RegisterLink]):
             settings[words.PRESETS.id] = len(slots)
         self._settings, self._slots = settings, slots
 
-    async def _read_preset(self, slot: int) -> Preset | None:
-        self._retried = False
-        await self._registers.write(presets.SELECT, [slot])
-        count = presets.preset_size(self.info.memory_length)
-        block = await self._read(presets.PRESET, count)
-        return presets.to_preset(slot, block, self.model.layout)
+    async def _read_presets(self, control: str) -> None:
+        """Read settings, list and presets, with the lock held."""
+        self._require_link()
+        await self._refuse_while_running(control)
+        self._talk.begin()
+        await self._read_settings()
+        found = [
+            presets.to_preset(slot, await self._read_preset(slot), self.model.layout)
+            for slot in self._slots
+        ]
+        self.presets = tuple(preset for preset in found if preset)
 
-    async def _refuse_while_running(self) -> None:
-        for number, _ in enumerate(self._channels, 1):
-            block = await self._read(channel.address(number), channel.SIZE)
-            if not channel.is_at_rest(block):
-                raise Refused("presets", "busy")
+    async def _read_preset(self, slot: int) -> tuple[int, ...]:
+        self._talk.begin()
+        await self._writes.select(slot)
+        return await self._talk.read(presets.PRESET, presets.preset_size(self.info.memory_length))
+
+    async def _refuse_while_running(self, control: str) -> None:
+        for key in self._channels:
+            if is_running(await self._look(key)):
+                raise Refused(control, "busy")
 
     def _welcome(self, key: str) -> None:
         """Take in a unit that is new, or that was forgotten and is heard of again."""
@@ -194,7 +204,7 @@ class ChargerDevice(AskedDevice[RegisterLink]):
             at=now,
             input_voltage=channel.input_voltage(block),
             temperatures={"internal": channel.internal_temperature(block)},
-            values=self._settings,
+            values=self._settings | {words.FLASH_WRITES.id: self._writes.to_flash},
             raw={"device_id": self.info.device_id},
         )
 

@@ -22,6 +22,16 @@ class Layout(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Ratings:
+    """The most that a channel can do: current in A, power in W; and the supply, in A."""
+
+    current: float
+    charge_power: float
+    discharge_power: float
+    input_current: float
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """A model; `cells` is the number of places at the balance port of a channel.
 
@@ -38,6 +48,11 @@ class Model:
     def text(self) -> str:
         """What a person reads."""
         return f"iCharger {self.name}" if self.name else "iCharger"
+
+    @property
+    def ratings(self) -> Ratings | None:
+        """What it can do, where that is known."""
+        return RATINGS.get(self.name or "")
 
     @property
     def channels(self) -> int | None:
@@ -77,6 +92,21 @@ MODELS = {
             )
         ),
     )
+}
+RATINGS = {
+    "308 DUO": Ratings(30, 800, 80, 60),
+    "406 DUO": Ratings(40, 1000, 80, 60),
+    "4010 DUO": Ratings(40, 1400, 130, 65),
+    "456 DUO": Ratings(45, 1400, 80, 65),
+    "458 DUO": Ratings(45, 1600, 80, 70),
+    "4512 DUO": Ratings(45, 2000, 130, 80),
+    "S6": Ratings(40, 1100, 40, 45),
+    "X6": Ratings(30, 800, 30, 35),
+    "X8": Ratings(30, 1100, 50, 35),
+    "X12": Ratings(30, 1100, 50, 35),
+    "DX6": Ratings(32, 900, 40, 65),
+    "DX8": Ratings(30, 1100, 45, 65),
+    "DX12": Ratings(30, 1200, 50, 65),
 }
 # The number in the first register. Those of the other models are not known.
 DEVICE_IDS = {64: "4010 DUO", 66: "308 DUO", 67: "406 DUO"}

@@ -6,6 +6,7 @@ begin at registers, so its bytes are put together first.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from hashlib import sha256
 import struct
 from typing import Any
 
@@ -14,13 +15,13 @@ from .models import Layout
 
 HEAD = 0x8800
 PRESET = 0x8C00
-# The register that selects the preset to read.
-SELECT = 0x8001
 # Lengths in bytes whose layout is known: old DUO before 2.18, old DUO, the others.
 LENGTHS = (167, 173, 192)
 COMMON_LENGTH = 166
 
-EMPTY, BUILT_IN = 0xFFFF, 0x0000
+EMPTY, BUILT_IN, USED = 0xFFFF, 0x0000, 0x55AA
+# The lock with its password, and the number of runs, which the charger itself counts up.
+LOCK_AT, LOCK_END, RUNS_AT = 46, 53, 59
 
 LITHIUM = ("lipo", "li_ion", "life", "lihv", "lto", "user")
 NICKEL = ("nimh", "nicd")
@@ -54,7 +55,7 @@ OPERATIONS = {"charge": 0, "storage": 2, "discharge": 3, "cycle": 4, "balance": 
 # Of the fields that mean the same for every chemistry: offset, how it is packed, name, and scale.
 FIELDS: tuple[tuple[int, str, str, float], ...] = (
     (40, "I", "capacity", 0.001),
-    (59, "H", "runs", 1),
+    (RUNS_AT, "H", "runs", 1),
     (98, "H", "charge_current", 0.01),
     (100, "H", "discharge_current", 0.01),
     (102, "H", "charge_end_current", 1),
@@ -100,7 +101,8 @@ class Preset:
 
     End currents and capacity limits are percent of the current and the capacity. What is 0 or not
     set, automatic cells, and what the chemistry does not have, is None. `operations` is the mask
-    of those that it offers. A `synchronous` one needs both outputs in parallel.
+    of those that it offers. A `synchronous` one needs both outputs in parallel. The `digest` is
+    another one when anything but the number of runs and the lock was changed.
     """
 
     slot: int
@@ -130,6 +132,7 @@ class Preset:
     discharge_time_limit: float | None
     discharge_capacity_limit: int
     discharge_temperature_limit: float
+    digest: str
 
     def offers(self, operation: str) -> bool:
         """Tell whether an operation can be started with it, by its name in OPERATIONS."""
@@ -140,7 +143,7 @@ class Preset:
         values: dict[str, Value] = {
             field.name: getattr(self, field.name)
             for field in fields(self)
-            if field.name != "operations"
+            if field.name not in ("operations", "digest")
         }
         return values | {f"offers_{name}": self.offers(name) for name in OPERATIONS}
 
@@ -201,6 +204,7 @@ def to_preset(slot: int, registers: Sequence[int], layout: Layout | None) -> Pre
         storage_voltage=storage,
         discharge_voltage=discharge,
         cycle_mode=CYCLE_MODES[data[140]] if data[140] < len(CYCLE_MODES) else None,
+        digest=sha256(data[:LOCK_AT] + data[LOCK_END:RUNS_AT] + data[RUNS_AT + 2 :]).hexdigest(),
         **values,
     )
 

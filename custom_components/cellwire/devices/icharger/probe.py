@@ -10,6 +10,7 @@ from ..errors import DeviceError, Garbled, NoAnswer
 from ..registers import Manners, Registers
 from . import charger, info
 from .charger import ChargerDevice
+from .controlled import ControlledCharger
 from .words import NAME, VARIANT
 
 BAUDRATE = 9600
@@ -45,7 +46,7 @@ def recognise(data: bytes) -> str | None:
 
 def create(link: RegisterLink, identity: Identity) -> Device[RegisterLink]:
     """Make the device for an entry."""
-    return ChargerDevice(link, identity)
+    return ControlledCharger(link, identity)
 
 
 async def probe(link_for: LinkFactory[RegisterLink], progress: Progress) -> Found:

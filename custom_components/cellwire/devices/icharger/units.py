@@ -2,6 +2,7 @@
 
 from ..model import Unit, UnitKind
 from . import words
+from .events import EVENTS
 from .info import Info, version
 from .models import MANUFACTURER, Model
 from .system import Block
@@ -31,7 +32,7 @@ def to_units(info: Info, model: Model, block: Block | None, channels: int) -> tu
         serial=info.serial,
         firmware=version(info.software, model.layout),
         hardware=version(info.hardware, model.layout),
-        quantities=(*(block.quantities if block else ()), words.PRESETS),
+        quantities=(*(block.quantities if block else ()), words.PRESETS, words.FLASH_WRITES),
     )
     return (
         charger,
@@ -46,6 +47,7 @@ def to_units(info: Info, model: Model, block: Block | None, channels: int) -> tu
                 statuses=words.STATUSES,
                 errors=words.ERRORS,
                 quantities=words.CHANNEL_QUANTITIES,
+                events=EVENTS,
             )
             for number, key in enumerate(words.CHANNELS[:channels], 1)
         ),

@@ -18,6 +18,7 @@ IDLE, STOPPED, BALANCING, DONE, FAILED = 0, 1, 17, 40, 41
 AT_REST = (IDLE, STOPPED, DONE, FAILED)
 # Start, check, charge, the beginning of storage, discharge.
 UNDER_WAY = (5, 6, 7, 11, 12, 13, 14)
+CHECKING = (5, 6)
 CERTAIN = {
     IDLE: Status.IDLE,
     STOPPED: Status.STOPPED,
@@ -125,3 +126,7 @@ CHANNEL_QUANTITIES = (
 )
 
 PRESETS = Quantity(key="presets", kind=Kind.COUNT, role=Role.SETTING)
+FLASH_WRITES = Quantity(key="flash_writes", kind=Kind.COUNT, role=Role.COUNTER)
+
+# What is known of a channel when nothing was heard behind the order to start.
+SENT = "idle before"

@@ -1,0 +1,165 @@
+"""What can be set and started, as controls, with the limits that hold now."""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from ..control import ChoiceControl, CommandControl, Control, NumberControl, ToggleControl
+from ..model import Kind, Reading, Value
+from . import adjusting, editing, system, words
+from .models import Ratings
+from .operations import operations_of
+from .presets import Preset
+
+type Ask = Callable[[str, Value], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class Wish:
+    """What is to be started on a channel, once somebody starts it."""
+
+    preset: Preset | None = None
+    operation: str | None = None
+
+    def renew(self, presets: Sequence[Preset]) -> None:
+        """Give up what is no longer as it was when it was chosen."""
+        self.preset = next((each for each in presets if _is_same(each, self.preset)), None)
+        if self.preset is None or self.operation not in operations_of(self.preset):
+            self.operation = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelActions:
+    """What carries out the controls of a channel."""
+
+    choose_preset: Callable[[Value], Awaitable[None]]
+    choose_operation: Callable[[Value], Awaitable[None]]
+    start: Callable[[Value], Awaitable[None]]
+    stop: Callable[[Value], Awaitable[None]]
+    edit: Ask
+
+
+def names_of(presets: Sequence[Preset]) -> dict[str, Preset]:
+    """Name each preset so that no two have the same name, in the order of the charger."""
+    count = Counter(preset.name for preset in presets)
+    named: dict[str, Preset] = {}
+    for preset in presets:
+        name = preset.name
+        if not name or count[name] > 1:
+            name = f"{name} ({preset.slot})".strip()
+        while name in named:
+            name += f" ({preset.slot})"
+        named[name] = preset
+    return named
+
+
+def name_of(preset: Preset | None, presets: Sequence[Preset]) -> str | None:
+    """Return the name by which a preset can be chosen."""
+    return next((name for name, each in names_of(presets).items() if each is preset), None)
+
+
+def channel_controls(
+    wish: Wish,
+    presets: Sequence[Preset],
+    ratings: Ratings | None,
+    power: tuple[float, float],
+    actions: ChannelActions,
+) -> tuple[Control, ...]:
+    """Offer what a channel can do; `power` limits charging and discharging, in W."""
+    return (
+        ChoiceControl(
+            key="preset",
+            choices=tuple(names_of(presets)),
+            carry_out=actions.choose_preset,
+            value=lambda _: name_of(wish.preset, presets),
+            wish=True,
+        ),
+        ChoiceControl(
+            key="operation",
+            choices=tuple(operations_of(wish.preset)) if wish.preset else (),
+            carry_out=actions.choose_operation,
+            value=lambda _: wish.operation,
+            wish=True,
+        ),
+        CommandControl(key="start", carry_out=actions.start, waits=True),
+        CommandControl(key="stop", carry_out=actions.stop),
+        *(
+            NumberControl(
+                key=key,
+                kind=Kind.CURRENT,
+                minimum=editing.LEAST_CURRENT,
+                maximum=editing.most_current(wish.preset, ratings, watts),
+                step=editing.CURRENT_STEP,
+                carry_out=partial(actions.edit, key),
+                value=partial(_current, wish, key),
+                setting=True,
+                waits=True,
+            )
+            for key, watts in zip(editing.CURRENTS, power, strict=True)
+            if ratings
+        ),
+    )
+
+
+def settings_controls(
+    ratings: Ratings, settings: Mapping[str, Value], adjust: Ask
+) -> tuple[Control, ...]:
+    """Offer the settings of a charger that may be written, where they were read."""
+    numbers = (
+        NumberControl(
+            key=limits.quantity.id,
+            kind=limits.quantity.kind,
+            minimum=limits.minimum,
+            maximum=limits.maximum,
+            step=limits.step,
+            carry_out=partial(adjust, limits.quantity.id),
+            value=partial(_setting, limits.quantity.id),
+            setting=True,
+            waits=True,
+        )
+        for limits in adjusting.numbers(ratings)
+    )
+    toggles = (
+        ToggleControl(
+            key=quantity.id,
+            carry_out=partial(adjust, quantity.id),
+            value=partial(_setting, quantity.id),
+            setting=True,
+            waits=True,
+        )
+        for quantity in adjusting.TOGGLES
+    )
+    return tuple(
+        control for control in (*numbers, *toggles) if settings.get(control.key) is not None
+    )
+
+
+def refresh_control(refresh: Callable[[Value], Awaitable[None]]) -> Control:
+    """Offer to read the presets, which nothing else does by itself."""
+    return CommandControl(key="refresh_presets", carry_out=refresh, setting=True)
+
+
+def charge_limits(
+    ratings: Ratings | None, settings: Mapping[str, Value], channel: str
+) -> tuple[float, float]:
+    """Return what a channel may charge and discharge with, in W: as set, else by its model."""
+    at = words.CHANNELS.index(channel)
+    most = (ratings.charge_power, ratings.discharge_power) if ratings else (0.0, 0.0)
+    charge, discharge = (
+        min(limit, float(settings.get(quantity[at].id) or limit))
+        for limit, quantity in zip(most, (system.CHARGE_POWER, system.DISCHARGE_POWER), strict=True)
+    )
+    return charge, discharge
+
+
+def _current(wish: Wish, key: str, _reading: Reading) -> Value:
+    return getattr(wish.preset, key) if wish.preset else None
+
+
+def _setting(key: str, reading: Reading) -> Value:
+    return reading.values.get(key)
+
+
+def _is_same(preset: Preset, other: Preset | None) -> bool:
+    return other is not None and (preset.slot, preset.digest) == (other.slot, other.digest)

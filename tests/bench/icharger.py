@@ -98,6 +98,8 @@ class SimulatedCharger(Slave):
         self.orders: list[int] = []
         # Orders that are acknowledged and not carried out, and all that was written.
         self.ignored: set[int] = set()
+        # Orders that are answered with an exception code.
+        self.declined: dict[int, int] = {}
         self.written: list[tuple[int, list[int]]] = []
         self._clock = clock
         self._speed = speed
@@ -197,6 +199,8 @@ class SimulatedCharger(Slave):
         if not at <= ORDER < at + len(values) or self.control[LOCK] != UNLOCKED:
             return
         self.orders.append(order)
+        if code := self.declined.get(order):
+            raise Refusal(code)
         if order in self.ignored:
             return
         if order == MODIFY or order >= ORDERS:

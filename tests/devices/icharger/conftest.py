@@ -1,7 +1,9 @@
 """What the tests of iChargers share: a simulated one on a pty, and a device that reads it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+import time
 
 from modbus_connection import ModbusSerialParams, ModbusUnit
 from modbus_connection.tmodbus import ModbusConnection
@@ -16,6 +18,7 @@ from custom_components.cellwire.devices.icharger import (
     commands,
     gather,
     probe,
+    writes,
 )
 from custom_components.cellwire.devices.icharger.controlled import ControlledCharger
 from custom_components.cellwire.devices.icharger.words import VARIANT
@@ -23,6 +26,7 @@ from custom_components.cellwire.devices.model import Value
 from custom_components.cellwire.links.registers import ModbusLink
 from tests.bench import faults
 from tests.bench.icharger import SimulatedCharger
+from tests.bench.icharger_pack import Pack
 from tests.bench.modbus import RtuBus, Slave
 from tests.bench.wire import PtyWire
 
@@ -42,6 +46,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conversation, "TIMEOUT", IMPATIENT)
     monkeypatch.setattr(probe, "LINE_TIMEOUT", IMPATIENT)
     monkeypatch.setattr(registers, "LATE", 0.01)
+    monkeypatch.setattr(writes, "PATIENCE", 0.15)
     monkeypatch.setattr(gather, "GATHER", 0.05)
     monkeypatch.setattr(commands, "STARTED_AFTER", 0.02)
     monkeypatch.setattr(commands, "STARTED_WITHIN", 0.05)
@@ -143,3 +148,23 @@ def refused(reason: str, detail: str | None = None) -> Iterator[None]:
     assert caught.value.key == f"refused_{reason}"
     if detail is not None:
         assert caught.value.placeholders["detail"] == detail
+
+
+class Cut:
+    """A fault that pulls the plug instead of an answer."""
+
+    def __init__(self, pty: PtyWire) -> None:
+        self._pty = pty
+        self._task: asyncio.Task[None] | None = None
+
+    def __call__(self, _answer: bytes) -> faults.Pieces:
+        self._task = asyncio.create_task(self._pty.unplug())
+        return []
+
+
+def quick(model: str = "4010 DUO", speed: float = 100.0) -> SimulatedCharger:
+    """Make a charger whose checks are over soon, with a pack at each channel."""
+    charger = SimulatedCharger(model, clock=time.monotonic, speed=speed)
+    for channel, _ in enumerate(charger.channels, 1):
+        charger.plug(channel, Pack([0.5] * 4, capacity=50.0))
+    return charger

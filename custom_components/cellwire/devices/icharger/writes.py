@@ -3,16 +3,21 @@
 Source: docs/devices/icharger.md, "Control".
 """
 
+import asyncio
 from collections.abc import Container, Iterable, Sequence
 
+from ..errors import NoAnswer
 from ..registers import Registers
-from . import presets, system
+from . import presets, system, words
 from .models import Layout
 
 OPERATION, SLOT, CHANNEL, LOCK = 0x8000, 0x8001, 0x8002, 0x8003
 STOP, RUN, SAVE_SETTINGS, SAVE_PRESET = 0, 1, 3, 5
 UNLOCKED, LOCKED = 0x55AA, 0
 MOST_WRITTEN = 28
+# A charger that says that it is busy is asked again for a minute by the Modbus library. Nobody
+# wants a program to start that late. In seconds, and longer than any answer may take.
+PATIENCE = 4.0
 
 _OPERATIONS, _SLOTS, _CHANNELS = range(5), range(64), range(2)
 # The first register, and what may be written to it and those that follow.
@@ -78,7 +83,7 @@ class Writes:
         if len(values) not in BLOCKS[address]:
             raise ValueError(f"{len(values)} registers are no block at {address:#06x}")
         for piece in _pieces(values):
-            await self._registers.write(address, piece)
+            await self._write(address, piece)
             address += len(piece)
 
     async def save(self, order: int) -> None:
@@ -92,7 +97,14 @@ class Writes:
     async def _order(self, address: int, *values: int) -> None:
         if not is_order(address, values):
             raise ValueError(f"{values} may not be written at {address:#06x}")
-        await self._registers.write(address, values)
+        await self._write(address, values)
+
+    async def _write(self, address: int, values: Sequence[int]) -> None:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._registers.write(address, values)
+        except TimeoutError as err:
+            raise NoAnswer(words.NAME) from err
 
 
 def _pieces(values: Sequence[int]) -> Iterable[Sequence[int]]:

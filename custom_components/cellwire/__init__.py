@@ -9,11 +9,20 @@ from homeassistant.helpers.typing import ConfigType
 
 from .actions import async_register_actions
 from .const import DOMAIN
+from .control_entity import keep_controls
 from .coordinator import CellwireConfigEntry, CellwireCoordinator
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
-PLATFORMS = (Platform.BINARY_SENSOR, Platform.SENSOR)
+PLATFORMS = (
+    Platform.BINARY_SENSOR,
+    Platform.BUTTON,
+    Platform.EVENT,
+    Platform.NUMBER,
+    Platform.SELECT,
+    Platform.SENSOR,
+    Platform.SWITCH,
+)
 
 
 async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
@@ -33,6 +42,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: CellwireConfigEntry) -> 
     entry.async_on_unload(hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, stop))
     await coordinator.async_config_entry_first_refresh()
     entry.runtime_data = coordinator
+    keep_controls(hass, entry, allowed=coordinator.device.settings.allow_control)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     return True
 

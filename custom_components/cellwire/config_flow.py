@@ -12,28 +12,21 @@ from homeassistant.config_entries import (
     ConfigFlow,
     ConfigFlowResult,
     OptionsFlow,
-    OptionsFlowWithReload,
 )
-from homeassistant.const import CONF_PORT, UnitOfTime
+from homeassistant.const import CONF_PORT
 from homeassistant.core import callback
 from homeassistant.data_entry_flow import AbortFlow
-from homeassistant.helpers.selector import (
-    NumberSelector,
-    NumberSelectorConfig,
-    NumberSelectorMode,
-)
 import probatio
 
 from .const import (
     CONF_BAUDRATE,
     CONF_FAMILY,
-    CONF_INTERVAL,
     CONF_PARITY,
     CONF_SERIALS,
     CONF_VARIANT,
     DOMAIN,
 )
-from .coordinator import entry_family, entry_identity, entry_interval
+from .coordinator import entry_family, entry_identity
 from .devices.detect import detect
 from .devices.device import AnyFamily, Found, Line
 from .devices.model import UnitKind
@@ -51,8 +44,8 @@ from .link_choice import (
 )
 from .links.errors import CellwireError, LinkError, LinkFault
 from .links.link import Link, LinkKind
+from .options_flow import CellwireOptionsFlow
 
-LONGEST_INTERVAL = 3600
 DETECT, DETECT_PORT = "detect", "detect_port"
 
 
@@ -338,30 +331,3 @@ for _kind in LinkKind:
         f"async_step_reconfigure_{_kind}",
         partialmethod(CellwireConfigFlow.async_step_reconfigure_link, _kind),
     )
-
-
-class CellwireOptionsFlow(OptionsFlowWithReload):
-    """How often to read."""
-
-    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Choose the interval, not shorter than the device stands."""
-        if user_input is not None:
-            return self.async_create_entry(data={CONF_INTERVAL: int(user_input[CONF_INTERVAL])})
-        shortest = entry_family(self.config_entry).shortest_interval
-        selector = NumberSelector(
-            NumberSelectorConfig(
-                min=shortest,
-                max=LONGEST_INTERVAL,
-                step=1,
-                mode=NumberSelectorMode.BOX,
-                unit_of_measurement=UnitOfTime.SECONDS,
-            )
-        )
-        interval = entry_interval(self.config_entry)
-        return self.async_show_form(
-            step_id="init",
-            data_schema=probatio.Schema(
-                {probatio.Required(CONF_INTERVAL, default=interval): selector}
-            ),
-            description_placeholders={"shortest": str(shortest)},
-        )

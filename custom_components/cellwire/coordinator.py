@@ -23,12 +23,13 @@ from .const import (
     CONF_VARIANT,
     DOMAIN,
 )
-from .devices.device import AnyFamily, Device, Identity, Line, Readings
+from .devices.device import AnyFamily, Device, Identity, Line, Option, Readings, Settings
 from .devices.errors import WrongIdentity
 from .devices.model import Unit, UnitKind
 from .devices.registry import FAMILIES
 from .link_choice import link_kind, make_link
 from .links.errors import CellwireError
+from .mains import MainsSwitch
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -56,6 +57,19 @@ def entry_line(entry: ConfigEntry[Any]) -> Line:
     """Return how the line of an entry is set."""
     baudrate = entry.data.get(CONF_BAUDRATE, entry_family(entry).baudrate)
     return Line(baudrate, entry.data.get(CONF_PARITY, "N"))
+
+
+def entry_settings(hass: HomeAssistant, entry: ConfigEntry[Any]) -> Settings:
+    """Return what the owner of an entry decided about its device."""
+    options, at_first = entry.options, Settings()
+    mains = options.get(Option.MAINS_SWITCH)
+    return Settings(
+        allow_control=options.get(Option.ALLOW_CONTROL, entry_family(entry).allows_control),
+        password=options.get(Option.PASSWORD),
+        daily_writes=int(options.get(Option.DAILY_WRITES, at_first.daily_writes)),
+        mains=MainsSwitch(hass, mains) if mains else None,
+        stop_on_unload=options.get(Option.STOP_ON_UNLOAD, at_first.stop_on_unload),
+    )
 
 
 def entry_interval(entry: ConfigEntry[Any]) -> int:
@@ -92,6 +106,7 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         family, port = entry_family(entry), entry.data[CONF_PORT]
         link = make_link(hass, link_kind(family, port), port, entry_line(entry), entry)
         self.device: Device[Any] = family.create(link, entry_identity(entry))
+        self.device.settings = entry_settings(hass, entry)
         self._described: dict[str, Unit] = {}
         # Ids in the device registry, by the key of the unit.
         self._device_ids: dict[str, str] = {}

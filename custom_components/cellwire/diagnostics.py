@@ -15,7 +15,7 @@ from .coordinator import CellwireConfigEntry
 from .devices.device import Wires
 from .devices.model import Reading
 
-TO_REDACT = {"serial", "pack_serial", "user_label"}
+TO_REDACT = {"serial", "pack_serial", "user_label", "password"}
 # The serial number of a USB adapter, in the names below /dev/serial/by-id, and that of a charger.
 _SERIAL = re.compile(r"(?<=_)[^_/]+(?=-if\d)|(?<=^hid://).+")
 

@@ -1,0 +1,91 @@
+"""Selects: one of several words, some of them wishes that wait for a start."""
+
+from dataclasses import dataclass
+from typing import Any, override
+
+from homeassistant.components.select import SelectEntity, SelectEntityDescription
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.restore_state import RestoreEntity
+
+from .control_entity import CellwireControl, add_controls
+from .coordinator import CellwireConfigEntry
+from .devices.control import ChoiceControl
+from .entity import CellwireDescription
+from .links.errors import CellwireError
+
+# The device takes one wish at a time by itself.
+PARALLEL_UPDATES = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellwireSelectDescription(CellwireDescription, SelectEntityDescription):
+    """A select."""
+
+
+class CellwireSelect(CellwireControl[ChoiceControl], SelectEntity, RestoreEntity):
+    """A choice. A wish is kept over a restart; nothing is written for it."""
+
+    entity_description: CellwireSelectDescription
+    description = CellwireSelectDescription
+
+    # The wish from before a restart, until the device offers it again.
+    _restored: str | None = None
+
+    @property
+    @override
+    def options(self) -> list[str]:
+        return list(self.control.choices) if self.control else []
+
+    @property
+    @override
+    def current_option(self) -> str | None:
+        value: str | None = self.shown_value
+        return value
+
+    @override
+    async def async_select_option(self, option: str) -> None:
+        self._restored = None
+        await self._ask(option)
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        await super().async_added_to_hass()
+        last = await self.async_get_last_state()
+        if last and self.control and self.control.wish:
+            self._restored = last.state
+            self._wish_again()
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        super()._handle_coordinator_update()
+        self._wish_again()
+
+    @callback
+    def _wish_again(self) -> None:
+        """Come back to a wish from before a restart, once it can be wished for."""
+        if self._restored and self._restored in self.options:
+            option, self._restored = self._restored, None
+            self.hass.async_create_task(self._wish(option), f"wish {self.entity_id}")
+
+    async def _wish(self, option: str) -> None:
+        try:
+            await self.coordinator.device.apply(self._unit, self._key, option)
+        except CellwireError:
+            # It is no longer to be had.
+            return
+        await self.coordinator.async_refresh()
+
+    @override
+    def _extent(self, control: ChoiceControl | None) -> Any:
+        return control and control.choices
+
+
+async def async_setup_entry(
+    _hass: HomeAssistant,
+    entry: CellwireConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add the selects of all units."""
+    add_controls(entry.runtime_data, async_add_entities, ChoiceControl, CellwireSelect)

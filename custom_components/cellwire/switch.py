@@ -1,0 +1,51 @@
+"""Switches: what can be turned on and off."""
+
+from dataclasses import dataclass
+from typing import Any, override
+
+from homeassistant.components.switch import SwitchEntity, SwitchEntityDescription
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .control_entity import CellwireControl, add_controls
+from .coordinator import CellwireConfigEntry
+from .devices.control import ToggleControl
+from .entity import CellwireDescription
+
+# The device takes one wish at a time by itself.
+PARALLEL_UPDATES = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellwireSwitchDescription(CellwireDescription, SwitchEntityDescription):
+    """A switch."""
+
+
+class CellwireSwitch(CellwireControl[ToggleControl], SwitchEntity):
+    """Something that can be turned on and off; on and off are what was read back."""
+
+    entity_description: CellwireSwitchDescription
+    description = CellwireSwitchDescription
+
+    @property
+    @override
+    def is_on(self) -> bool | None:
+        value: bool | None = self.shown_value
+        return value
+
+    @override
+    async def async_turn_on(self, **kwargs: Any) -> None:
+        await self._ask(wish=True)
+
+    @override
+    async def async_turn_off(self, **kwargs: Any) -> None:
+        await self._ask(wish=False)
+
+
+async def async_setup_entry(
+    _hass: HomeAssistant,
+    entry: CellwireConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add the switches of all units."""
+    add_controls(entry.runtime_data, async_add_entities, ToggleControl, CellwireSwitch)

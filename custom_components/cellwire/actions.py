@@ -1,5 +1,10 @@
 """What automations and people can ask for that no entity shows."""
 
+import asyncio
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
 from homeassistant.const import ATTR_DEVICE_ID
 from homeassistant.core import (
     HomeAssistant,
@@ -8,16 +13,29 @@ from homeassistant.core import (
     SupportsResponse,
     callback,
 )
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.service import async_get_device_and_config_entry
 import probatio
 
 from .const import DOMAIN
-from .coordinator import CellwireConfigEntry, translated
+from .coordinator import CellwireConfigEntry, CellwireCoordinator, translated
+from .devices.device import StopConditions
+from .devices.errors import Refused
+from .devices.model import Value
 from .links.errors import CellwireError
 
-GET_PRESETS = "get_presets"
+GET_PRESETS, START_PROGRAM, STOP = "get_presets", "start_program", "stop"
+ATTR_PRESET, ATTR_OPERATION = "preset", "operation"
+LIMITS = ("minutes", "mah", "cell_voltage")
+
+_DEVICE: dict[Any, Any] = {probatio.Required(ATTR_DEVICE_ID): cv.string}
+_PROGRAM: dict[Any, Any] = {
+    **_DEVICE,
+    probatio.Required(ATTR_PRESET): probatio.Any(int, cv.string),
+    probatio.Required(ATTR_OPERATION): cv.string,
+    **{probatio.Optional(limit): probatio.Coerce(float) for limit in LIMITS},
+}
 
 
 @callback
@@ -27,17 +45,85 @@ def async_register_actions(hass: HomeAssistant) -> None:
         DOMAIN,
         GET_PRESETS,
         _get_presets,
-        probatio.Schema({probatio.Required(ATTR_DEVICE_ID): cv.string}),
+        probatio.Schema(_DEVICE),
         SupportsResponse.ONLY,
     )
+    hass.services.async_register(
+        DOMAIN, START_PROGRAM, _start_program, probatio.Schema(_PROGRAM), SupportsResponse.OPTIONAL
+    )
+    hass.services.async_register(DOMAIN, STOP, _stop, probatio.Schema(_DEVICE))
 
 
 async def _get_presets(call: ServiceCall) -> ServiceResponse:
     """Read the programs that are stored in a device."""
-    entry: CellwireConfigEntry
-    _, entry = async_get_device_and_config_entry(call.hass, DOMAIN, call.data[ATTR_DEVICE_ID])
+    coordinator, _ = _target(call)
+    with speaking():
+        presets = await coordinator.device.get_presets()
+    return {"presets": [dict(preset) for preset in presets]}
+
+
+async def _start_program(call: ServiceCall) -> ServiceResponse:
+    """Start a program; where a response is wanted, wait until it has ended."""
+    coordinator, unit = _target(call)
+    preset = call.data[ATTR_PRESET]
+    stop_at = StopConditions(**{limit: call.data.get(limit) for limit in LIMITS})
+    with speaking():
+        await coordinator.device.start_program(
+            unit,
+            # A text field can only give digits as a text.
+            int(preset) if str(preset).isdecimal() else preset,
+            call.data[ATTR_OPERATION],
+            stop_at,
+        )
+    await coordinator.async_refresh()
+    return dict(await _end(coordinator, unit)) if call.return_response else None
+
+
+async def _stop(call: ServiceCall) -> None:
+    """Stop a program."""
+    coordinator, unit = _target(call)
+    with speaking():
+        await coordinator.device.stop_program(unit)
+    await coordinator.async_refresh()
+
+
+async def _end(coordinator: CellwireCoordinator, unit: str) -> Mapping[str, Value]:
+    """Wait until a program has ended, or nobody watches it any more; return what is known of it."""
+    news = asyncio.Event()
+    leave = coordinator.async_add_listener(news.set)
+    coordinator.config_entry.async_on_unload(news.set)
     try:
-        presets = await entry.runtime_data.device.get_presets()
+        while True:
+            state = coordinator.device.program_state(unit) or {}
+            if state.get("ended") or coordinator.device.wires.closed:
+                return state
+            news.clear()
+            await news.wait()
+    finally:
+        leave()
+
+
+def _target(call: ServiceCall) -> tuple[CellwireCoordinator, str]:
+    """Return the coordinator and the unit that a call is for.
+
+    Raises ServiceValidationError if there is no such device, or its entry is not loaded.
+    """
+    entry: CellwireConfigEntry
+    device, entry = async_get_device_and_config_entry(call.hass, DOMAIN, call.data[ATTR_DEVICE_ID])
+    coordinator = entry.runtime_data
+    identities = {identity for _, identity in device.identifiers}
+    units = coordinator.device.units
+    return coordinator, next(
+        (unit for unit in units if coordinator.unit_identity(unit) in identities), ""
+    )
+
+
+@contextmanager
+def speaking() -> Iterator[None]:
+    """Say what goes wrong in the user's language. Raises HomeAssistantError."""
+    try:
+        yield
+    except Refused as err:
+        raise ServiceValidationError(**translated(err)) from err
     except CellwireError as err:
         raise HomeAssistantError(**translated(err)) from err
-    return {"presets": [dict(preset) for preset in presets]}

@@ -25,14 +25,15 @@ class CellwireControl[ControlT: Control](CellwireEntity):
 
     def __init__(self, coordinator: CellwireCoordinator, unit: Unit, control: ControlT) -> None:
         """Belong to a unit."""
-        self._key = control.key
+        self._key = control.id
         self._kind = type(control)
         super().__init__(
             coordinator,
             unit,
             self.description(
-                key=control.key,
+                key=control.id,
                 translation_key=control.key,
+                number=control.number,
                 entity_category=EntityCategory.CONFIG if control.setting else None,
                 entity_registry_enabled_default=not control.risky,
                 value=self._value,
@@ -44,7 +45,7 @@ class CellwireControl[ControlT: Control](CellwireEntity):
         """The control as the device offers it now: limits and choices may change."""
         offered = self.coordinator.device.controls.get(self._unit, ())
         return next(
-            (each for each in offered if each.key == self._key and isinstance(each, self._kind)),
+            (each for each in offered if each.id == self._key and isinstance(each, self._kind)),
             None,
         )
 
@@ -106,8 +107,8 @@ def add_controls[ControlT: Control](
         entities = []
         for key, controls in coordinator.device.controls.items():
             for control in controls:
-                if isinstance(control, kind) and (key, control.key) not in known:
-                    known.add((key, control.key))
+                if isinstance(control, kind) and (key, control.id) not in known:
+                    known.add((key, control.id))
                     entities.append(entity(coordinator, coordinator.device.units[key], control))
         if entities:
             async_add_entities(entities)

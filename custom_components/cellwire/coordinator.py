@@ -30,6 +30,7 @@ from .devices.registry import FAMILIES
 from .link_choice import link_kind, make_link
 from .links.errors import CellwireError
 from .mains import MainsSwitch
+from .memory import Memory
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -107,6 +108,7 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         link = make_link(hass, link_kind(family, port), port, entry_line(entry), entry)
         self.device: Device[Any] = family.create(link, entry_identity(entry))
         self.device.settings = entry_settings(hass, entry)
+        self._memory = Memory(hass, entry.entry_id, self.device)
         self._described: dict[str, Unit] = {}
         # Ids in the device registry, by the key of the unit.
         self._device_ids: dict[str, str] = {}
@@ -160,6 +162,7 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
 
     @override
     async def _async_setup(self) -> None:
+        await self._memory.load()
         await self._guarded(self.device.start())
         self.config_entry.async_on_unload(self.device.listen(self._hurry))
 
@@ -169,6 +172,7 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         self._remember_units()
         self._describe()
         self._log_missing(readings)
+        self._memory.look()
         return readings
 
     @override
@@ -176,6 +180,7 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         """Close the device. Called when the entry unloads and when its set-up fails."""
         await super().async_shutdown()
         await self.device.close()
+        await self._memory.save()
 
     async def _guarded[T](self, action: Awaitable[T]) -> T:
         """Wait for something that the device does, and say what went wrong in words."""

@@ -24,6 +24,7 @@ def at_once() -> AbstractAsyncContextManager[bool]:
 class Control(ABC):
     """Something that a person may ask of a unit; `key` names it in the translations.
 
+    `number` tells equal ones apart (power limit 1, power limit 2), as in a quantity.
     `carry_out` writes a wish to the device, reads it back, and raises Refused if the device did
     not take it. Only `Device.apply` calls it. `value` finds in a reading what the control is set
     to now; None if that is not known.
@@ -36,6 +37,7 @@ class Control(ABC):
     """
 
     key: str
+    number: int | None = None
     carry_out: Callable[[Value], Awaitable[None]]
     value: Callable[[Reading], Value] = unknown
     risky: bool = False
@@ -43,6 +45,11 @@ class Control(ABC):
     wish: bool = False
     turn: Callable[[], AbstractAsyncContextManager[bool]] = at_once
     waits: bool = False
+
+    @property
+    def id(self) -> str:
+        """By what it is asked for."""
+        return self.key if self.number is None else f"{self.key}_{self.number}"
 
     @abstractmethod
     def check(self, wish: Value) -> None:

@@ -210,6 +210,8 @@ class Device[LinkT: Connection = Link](ABC):
         self.units: dict[str, Unit] = {}
         self.controls: dict[str, tuple[Control, ...]] = {}
         self.settings = Settings()
+        # What `memory` returned before a restart. Set before `start`; nothing is written for it.
+        self.recalled: Mapping[str, Any] = {}
         self.lock = asyncio.Lock()
         self._listeners: list[Listener] = []
         self._event_listeners: list[EventListener] = []
@@ -280,6 +282,10 @@ class Device[LinkT: Connection = Link](ABC):
         """
         raise Refused("program", "not_offered")
 
+    def memory(self) -> dict[str, Any]:
+        """Return what must be known again after a restart, as JSON has it."""
+        return {}
+
     def listen(self, listener: Listener) -> Listener:
         """Have `listener` called when something changed that should not wait for the next read.
 
@@ -310,7 +316,7 @@ class Device[LinkT: Connection = Link](ABC):
         as far as it can be known. A wish that had to wait and was overtaken by a newer one for the
         same control is dropped without an error.
         """
-        control = next((c for c in self.controls.get(unit, ()) if c.key == key), None)
+        control = next((c for c in self.controls.get(unit, ()) if c.id == key), None)
         if control is None:
             raise Refused(key, "not_offered")
         if not self.settings.allow_control:

@@ -108,7 +108,8 @@ def settings_controls(
     """Offer the settings of a charger that may be written, where they were read."""
     numbers = (
         NumberControl(
-            key=limits.quantity.id,
+            key=limits.quantity.key,
+            number=limits.quantity.number,
             kind=limits.quantity.kind,
             minimum=limits.minimum,
             maximum=limits.maximum,
@@ -122,7 +123,8 @@ def settings_controls(
     )
     toggles = (
         ToggleControl(
-            key=quantity.id,
+            key=quantity.key,
+            number=quantity.number,
             carry_out=partial(adjust, quantity.id),
             value=partial(_setting, quantity.id),
             setting=True,
@@ -131,7 +133,7 @@ def settings_controls(
         for quantity in adjusting.TOGGLES
     )
     return tuple(
-        control for control in (*numbers, *toggles) if settings.get(control.key) is not None
+        control for control in (*numbers, *toggles) if settings.get(control.id) is not None
     )
 
 

@@ -16,6 +16,8 @@ from .devices.model import Reading, Unit, Value
 from .entity import CellwireDescription, CellwireEntity
 from .links.errors import CellwireError
 
+CONTROLLING = ("button", "number", "select", "switch")
+
 
 class CellwireControl[ControlT: Control](CellwireEntity):
     """Shows what a control is set to, as it was read back, and hands wishes on."""
@@ -129,6 +131,5 @@ def keep_controls(hass: HomeAssistant, entry: CellwireConfigEntry, *, allowed: b
             registry.async_update_entity(each.entity_id, disabled_by=None)
         elif not allowed and each.disabled_by is None:
             registry.async_update_entity(each.entity_id, disabled_by=ours)
-
-
-CONTROLLING = ("button", "number", "select", "switch")
+            # What is left of it from before the entry was loaded anew.
+            hass.states.async_remove(each.entity_id)

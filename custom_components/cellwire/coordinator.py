@@ -10,7 +10,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_PORT
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryError
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
@@ -173,6 +173,7 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         self._describe()
         self._log_missing(readings)
         self._memory.look()
+        self._tell_of_wear()
         return readings
 
     @override
@@ -210,6 +211,25 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
                     config_entry_id=self.config_entry.entry_id, **self.device_info(unit)
                 )
                 self._device_ids[key] = device.id
+
+    def _tell_of_wear(self) -> None:
+        """Raise an issue while no more settings may be stored today."""
+        issue = f"budget_used_{self.config_entry.entry_id}"
+        if self.device.writes_left != 0:
+            ir.async_delete_issue(self.hass, DOMAIN, issue)
+            return
+        ir.async_create_issue(
+            self.hass,
+            DOMAIN,
+            issue,
+            is_fixable=False,
+            severity=ir.IssueSeverity.WARNING,
+            translation_key="budget_used",
+            translation_placeholders={
+                "name": self.name,
+                "budget": str(self.device.settings.daily_writes),
+            },
+        )
 
     def _log_missing(self, readings: Readings) -> None:
         """Log once when a unit falls silent while others answer, and once when it is back."""

@@ -18,8 +18,8 @@ class Calendar:
         self.today = MONDAY
         self.now = 100.0
 
-    def thrift(self, pause: float = 10.0, *, day: date | None = None, count: int = 0) -> Thrift:
-        return Thrift(pause, day=day, count=count, clock=lambda: self.now, today=lambda: self.today)
+    def thrift(self, pause: float = 10.0) -> Thrift:
+        return Thrift(pause, clock=lambda: self.now, today=lambda: self.today)
 
 
 async def wish(thrift: Thrift, log: list[str], name: str, *, writes: bool = True) -> None:
@@ -44,9 +44,27 @@ def test_writes_are_counted_by_the_day() -> None:
     assert (thrift.day, thrift.count) == (calendar.today, 1)
 
 
-@pytest.mark.parametrize(("day", "writes"), [(MONDAY, 7), (date(2026, 11, 22), 0)])
-def test_a_count_of_today_goes_on(day: date, writes: int) -> None:
-    assert Calendar().thrift(day=day, count=7).writes == writes
+@pytest.mark.parametrize(("days", "writes"), [(0, 7), (1, 0)])
+def test_a_count_of_today_goes_on(days: int, writes: int) -> None:
+    calendar = Calendar()
+    before = calendar.thrift()
+    for _ in range(7):
+        before.spend()
+    state = before.state()
+    calendar.today += timedelta(days=days)
+    after = calendar.thrift()
+    after.resume(state)
+    assert after.writes == writes
+
+
+@pytest.mark.parametrize(
+    "state",
+    [{}, {"day": "today", "count": 1}, {"day": None, "count": 1}, {"day": "2026-11-23"}],
+)
+def test_a_count_that_makes_no_sense_is_left_out(state: dict[str, object]) -> None:
+    thrift = Calendar().thrift()
+    thrift.resume(state)
+    assert thrift.writes == 0
 
 
 def test_the_day_is_that_of_this_place() -> None:

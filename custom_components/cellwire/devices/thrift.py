@@ -1,10 +1,11 @@
 """Sparing a memory that wears with each write."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, date, datetime
 import time
+from typing import Any
 
 from ..links.errors import CellwireError
 
@@ -17,16 +18,13 @@ def local_day() -> date:
 class Thrift:
     """Lets one wish through in each `pause` seconds, the newest, and counts the writes of a day.
 
-    The count lives in memory: a new one begins with each device, unless whoever made that says
-    with `day` and `count` what was written before. `clock` is in monotonic seconds.
+    `state` is the count for a later `resume`, over a restart. `clock` is in monotonic seconds.
     """
 
     def __init__(
         self,
         pause: float,
         *,
-        day: date | None = None,
-        count: int = 0,
         clock: Callable[[], float] = time.monotonic,
         today: Callable[[], date] = local_day,
     ) -> None:
@@ -34,8 +32,8 @@ class Thrift:
         self._pause = pause
         self._clock = clock
         self._today = today
-        self.day = day or today()
-        self.count = count
+        self.day = today()
+        self.count = 0
         self._ready_at = clock()
         self._busy = False
         # Each wish has a number. All but the highest one give up when they are woken.
@@ -49,6 +47,16 @@ class Thrift:
         if self.day != self._today():
             self.day, self.count = self._today(), 0
         return self.count
+
+    def state(self) -> dict[str, str | int]:
+        """Return the count of today, as JSON has it."""
+        return {"count": self.writes, "day": self.day.isoformat()}
+
+    def resume(self, state: Mapping[str, Any]) -> None:
+        """Go on counting where `state` was. What makes no sense is left out."""
+        with suppress(KeyError, TypeError, ValueError):
+            day, count = date.fromisoformat(state["day"]), int(state["count"])
+            self.day, self.count = day, max(0, count)
 
     def left(self, budget: int) -> int:
         """Return how many of the writes that a day may have are left today."""

@@ -5,7 +5,7 @@ from collections.abc import Container
 from dataclasses import replace
 import logging
 import time
-from typing import override
+from typing import Any, override
 
 from ...links.errors import CellwireError, LinkError, LinkFault
 from ...links.health import Direction
@@ -63,7 +63,12 @@ class ChargerDevice(StreamingDevice):
         return self.thrift.left(self.settings.daily_writes) if self._panel.wears else None
 
     @override
+    def memory(self) -> dict[str, Any]:
+        return dict(self.thrift.state()) if self.thrift.writes else {}
+
+    @override
     async def start(self) -> None:
+        self.thrift.resume(self.recalled)
         await super().start()
         if UNIT not in self.units:
             # Without mains it can't say what it is, but its owner can switch it on.

@@ -37,7 +37,7 @@ CHARGE = "switch.jk_b1a24s15p_charge_mosfet"
 DISCHARGE = "switch.jk_b1a24s15p_discharge_mosfet"
 LIMIT = "number.blue_smart_ip22_24_12_1_charge_current_limit"
 
-SECRET = "hunter2"
+SECRET = "hunter2"  # noqa: S105 - of no real board
 
 
 async def call(hass: HomeAssistant, domain: str, service: str, entity: str, **data: Any) -> None:

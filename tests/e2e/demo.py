@@ -10,13 +10,13 @@ import signal
 import sys
 import tempfile
 
+from tests.e2e.control import check_controls
 from tests.e2e.devices import bench, usb_environment
-from tests.e2e.home import Home, HomeError, running_home
+from tests.e2e.home import NO_VALUE, Home, HomeError, running_home
 
 # What a charger does not say by itself is asked for within this time, in seconds.
 SETTLED = 8.0
 SETTLES_WITHIN = 90.0
-NO_VALUE = ("unknown", "unavailable", "missing")
 
 
 @asynccontextmanager
@@ -33,6 +33,7 @@ async def demo(port: int) -> AsyncIterator[tuple[Home, Path]]:
         for device in devices:
             title = await home.add_device(device.family, device.address, device.kind)
             print(f"added {title} at {device.address}", flush=True)
+        await home.allow_control()
         yield home, log
 
 
@@ -84,6 +85,7 @@ async def check(port: int) -> None:
         print_table(rows)
         devices = {device for device, *_ in rows}
         print(f"{len(rows)} entities of {len(devices)} devices, all with a value")
+        await check_controls(home)
         if found := complaints(log):
             raise HomeError("Home Assistant logged:\n" + "\n".join(found))
 

@@ -12,8 +12,10 @@ from tests.bench.captures import reply
 from tests.bench.hid_port import HidPort
 from tests.bench.icharger import SimulatedCharger
 from tests.bench.icharger_pack import Pack
+from tests.bench.jk_switches import SwitchedBoard
 from tests.bench.modbus import RtuBus
 from tests.bench.usb import hidraw
+from tests.bench.victron_writes import SettableCharger
 from tests.bench.websocket import WebSocketWire
 from tests.bench.wire import PtyWire, TcpWire, Wire
 
@@ -65,8 +67,8 @@ async def bench(folder: Path) -> AsyncIterator[list[Device]]:
         for wire in wires:
             await wire.plug()
             stack.push_async_callback(wire.unplug)
-        jk_bms.ClassicBoard(jk, reply("real_16s_sw11.262H_charging_10A"))
-        talking = asyncio.create_task(victron_charger.Charger(victron).run())
+        SwitchedBoard(jk, reply("real_16s_sw11.262H_charging_10A"))
+        talking = asyncio.create_task(SettableCharger(victron).run())
         stack.callback(talking.cancel)
         await stack.enter_async_context(chargery.talking(chargery.Bms(chargery_)))
         RtuBus(bus, hubble_am2.charging_packs(PACKS))

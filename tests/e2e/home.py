@@ -18,6 +18,9 @@ HOST = "127.0.0.1"
 STARTS_WITHIN = 180.0
 STOPS_WITHIN = 30.0
 
+NO_VALUE = ("unknown", "unavailable", "missing")
+WAITING = ("button.", "event.", "number.", "select.")
+
 CONFIGURATION = """\
 homeassistant:
   name: Cellwire demo
@@ -153,8 +156,23 @@ class Home:
         title: str = entry["title"]
         return title
 
+    async def allow_control(self) -> None:
+        """Allow every device to be set in its options, as its owner may. Raises HomeError."""
+        flows = "/api/config/config_entries/options/flow"
+        entries = "/api/config/config_entries/entry?domain=cellwire"
+        for entry in await self.request("GET", entries):
+            form = await self.request("POST", flows, {"handler": entry["entry_id"]})
+            fields = {field["name"]: field.get("default") for field in form["data_schema"]}
+            wishes = {name: value for name, value in fields.items() if value is not None}
+            if "allow_control" in fields:
+                wishes["allow_control"] = True
+            await self.request("POST", f"{flows}/{form['flow_id']}", wishes)
+
     async def rows(self) -> list[tuple[str, str, str, str]]:
-        """List all entities of Cellwire: device, entity, value, unit."""
+        """List the entities of Cellwire: device, entity, value, unit.
+
+        What was not pressed, did not happen or was not chosen yet has no value, and is left out.
+        """
         devices = {
             device["id"]: device["name_by_user"] or device["name"]
             for device in await self.command("config/device_registry/list")
@@ -169,6 +187,8 @@ class Home:
             name = state.get("attributes", {}).get("friendly_name", entity["entity_id"])
             unit = state.get("attributes", {}).get("unit_of_measurement", "")
             value = state.get("state", "missing")
+            if entity["entity_id"].startswith(WAITING) and value in NO_VALUE:
+                continue
             rows.append((device, name.removeprefix(device).strip(), value, unit))
         return rows
 

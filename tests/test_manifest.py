@@ -31,6 +31,7 @@ TIERS: dict[str, str] = {
         reconfiguration-flow repair-issues stale-devices""",
     "platinum": "async-dependency inject-websession strict-typing",
 }
+PLATFORMS = ("binary_sensor", "button", "event", "number", "select", "sensor", "switch")
 RULES = [rule for rules in TIERS.values() for rule in rules.split()]
 # What a section of the README is about, by the rule that asks for it.
 DOCS = {
@@ -66,7 +67,6 @@ def test_all_rules_of_the_quality_scale_are_answered() -> None:
 
 def test_what_is_said_to_be_done_is_there() -> None:
     modules = {path.stem: path.read_text() for path in PACKAGE.glob("*.py")}
-    platforms = [name for name in ("sensor", "binary_sensor") if name in modules]
     for rule, holds in {
         "action-exceptions": "raise HomeAssistantError(**" in modules["actions"],
         "action-setup": "async_register_actions(hass)" in modules["__init__"],
@@ -78,7 +78,7 @@ def test_what_is_said_to_be_done_is_there() -> None:
         "has-entity-name": "_attr_has_entity_name = True" in modules["entity"],
         "entity-unique-id": "_attr_unique_id" in modules["entity"],
         "integration-owner": bool(MANIFEST["codeowners"]),
-        "parallel-updates": all("PARALLEL_UPDATES = " in modules[name] for name in platforms),
+        "parallel-updates": all("PARALLEL_UPDATES = " in modules[name] for name in PLATFORMS),
         "reconfiguration-flow": "async_step_reconfigure" in modules["config_flow"],
         "runtime-data": "entry.runtime_data = " in modules["__init__"],
         "stale-devices": "async_remove_config_entry_device" in modules["__init__"],
@@ -108,7 +108,7 @@ def test_the_manifest_is_in_order() -> None:
 
 
 def test_components_that_are_imported_are_dependencies() -> None:
-    free = {"sensor", "binary_sensor", "diagnostics"}
+    free = {*PLATFORMS, "diagnostics"}
     imported = set()
     for path in PACKAGE.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):

@@ -59,4 +59,4 @@ async def async_remove_config_entry_device(
     if entry.state is not ConfigEntryState.LOADED:
         return False
     coordinator = entry.runtime_data
-    return all(coordinator.forget(identity) for _, identity in device.identifiers)
+    return all([await coordinator.forget(identity) for _, identity in device.identifiers])

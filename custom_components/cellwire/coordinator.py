@@ -145,7 +145,7 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
             info["via_device_id"] = self._device_ids[unit.via]
         return info
 
-    def forget(self, identity: str) -> bool:
+    async def forget(self, identity: str) -> bool:
         """Stop asking for a unit that is gone; False if it answers, or may do so."""
         gone = [
             unit
@@ -154,9 +154,10 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         ]
         if any(unit in self.data for unit in gone):
             return False
-        for unit in gone:
-            self.device.forget(unit)
-            self._described.pop(unit, None)
+        async with self.device.lock:
+            for unit in gone:
+                self.device.forget(unit)
+                self._described.pop(unit, None)
         self._remember_units()
         return True
 

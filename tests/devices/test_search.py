@@ -185,6 +185,14 @@ def test_another_device_on_another_port(serials: dict[str, str | None]) -> None:
         Identity(variant="v", serials=serials).succeed(KNOWN, "M1")
 
 
+def test_another_bank_on_another_port() -> None:
+    """That both are banks says nothing."""
+    known = Identity(variant="v", serials={"bank": None, "1": None})
+    with pytest.raises(WrongIdentity):
+        Identity(variant="v", serials={"bank": None, "3": None}).succeed(known, "Bank")
+    Identity(variant="v", serials={"bank": None, "1": "A"}).succeed(known, "Bank")
+
+
 def test_another_generation_on_another_port() -> None:
     with pytest.raises(OtherDevice) as caught:
         Identity(variant="w", serials={"1": "A"}).succeed(KNOWN, "M1")

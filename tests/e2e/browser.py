@@ -20,6 +20,8 @@ SCREENSHOTS = ROOT / ".demo"
 # What the page of a device must show, and what that of a charger with channels shows instead.
 EVERYWHERE = ("Voltage", "Current", "Power", "Status")
 CHARGER = "iCharger 4010 DUO"
+# Nothing was chosen yet, and a program runs.
+REFUSAL = "Start"
 OF_CHARGER = ("Input voltage", "Internal temperature")
 # Those of the demo: three with one unit, a bank with its packs, a charger with its channels.
 DEVICES = 3 + 1 + 3 + 1 + 2
@@ -65,6 +67,19 @@ async def look_at_devices(page: Page, home: Home) -> None:
         await look(page, "device-" + "".join(filter(str.isalnum, device["name"].lower())))
 
 
+async def be_refused(page: Page, home: Home) -> None:
+    """Press a button that the charger can't follow now, and read why."""
+    (channel,) = [
+        device
+        for device in await home.command("config/device_registry/list")
+        if device["name"] == f"{CHARGER} channel 1"
+    ]
+    await page.goto(f"{home.url}/config/devices/device/{channel['id']}")
+    await page.get_by_text("Press", exact=True).first.click()
+    await expect(page.get_by_text(REFUSAL).first).to_be_visible()
+    await look(page, "refusal")
+
+
 async def enter_port(page: Page, port: str) -> None:
     """Type a port into the form of the flow, and go on."""
     await page.locator("ha-picker-field").last.click()
@@ -101,6 +116,7 @@ async def run(executable: str, port: int) -> None:
         await expect(page.get_by_role("link", name="Settings")).to_be_visible()
         await page.wait_for_load_state("networkidle")
         await look_at_devices(page, home)
+        await be_refused(page, home)
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="cellwire-bus-"))
         wire = PtyWire(Path(folder) / "ttyUSB-bus", BAUDRATE)
         await wire.plug()

@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 
 from ..links.health import LinkHealth, Trace
 from ..links.link import Connection, Link, LinkKind
+from .bank import BANK
 from .control import Control
 from .errors import OtherDevice, Refused, WrongIdentity
 from .model import Reading, Unit, UnitKind, Value
@@ -71,7 +72,8 @@ class Identity:
             raise OtherDevice(known.variant, name)
         for unit, serial in self.serials.items():
             known.confirm(unit, serial)
-        if self.serials.keys().isdisjoint(known.serials):
+        # Every bank has a bank.
+        if (self.serials.keys() - {BANK}).isdisjoint(known.serials):
             raise WrongIdentity(", ".join(known.serials), ", ".join(self.serials))
 
 
@@ -240,9 +242,13 @@ class Device[LinkT: Connection = Link](ABC):
         """End all tasks and close the link. Can be called at any time, and twice."""
 
     def forget(self, unit: str) -> None:
-        """Stop asking for a unit that is gone; it comes back when it is heard of again."""
+        """Stop asking for a unit that is gone; it comes back when it is heard of again.
+
+        Whoever calls this holds the lock: no poll is under way.
+        """
         self.identity = self.identity.left_by(unit)
         self.units.pop(unit, None)
+        self.controls.pop(unit, None)
 
     async def get_presets(self) -> tuple[Mapping[str, Value], ...]:
         """Read the programs that are stored in the device, because a person asks for them.

@@ -118,6 +118,20 @@ async def test_a_silent_board_does_not_hold_up_the_other(device: BusDevice, bus:
     assert readings.keys() == {"1", "3"}
 
 
+async def test_a_board_that_was_deleted_is_not_expected_any_more(
+    device: BusDevice, bus: Bus
+) -> None:
+    del bus.boards[3]
+    await device.read()
+    async with device.lock:
+        device.forget("3")
+    assert device.units.keys() == device.controls.keys() == device.identity.serials.keys() == {"1"}
+    assert (await device.read()).keys() == {"1"}
+    # Not even when the port is opened anew.
+    await device.wires.link.close()
+    assert (await device.read()).keys() == device.units.keys() == {"1"}
+
+
 async def test_when_no_board_answers_it_is_an_error(device: BusDevice, bus: Bus) -> None:
     for board in bus.boards.values():
         board.fault = faults.silent

@@ -37,7 +37,7 @@ async def test_the_limit_is_written_read_back_and_shown(pty: PtyWire) -> None:
         number = control(device, LIMIT)
         assert isinstance(number, NumberControl)
         assert (number.minimum, number.maximum, number.step) == (3.0, 12.0, 0.1)
-        assert (number.setting, number.risky) == (True, False)
+        assert (number.setting, number.risky) == (False, False)
         assert await shown(device, LIMIT) == 12.0
         assert control(device, SWITCH) is None
         await device.apply(UNIT, LIMIT, 7.5)

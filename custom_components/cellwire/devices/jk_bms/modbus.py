@@ -102,6 +102,13 @@ class BusDevice(AskedDevice):
             raise problem
         return readings
 
+    @override
+    def forget(self, unit: str) -> None:
+        """Stop expecting a board. It comes back when the bus is searched again."""
+        super().forget(unit)
+        self._boards.pop(unit, None)
+        self._attendance.remove(unit)
+
     async def ask(self, address: str, content: Content, timeout: float | None = None) -> bytes:
         """Trigger one kind of data from the board at an address and return its frame.
 

@@ -156,7 +156,6 @@ class Panel:
                 carry_out=self._hold if limit.is_volatile else self._store,
                 turn=at_once if limit.is_volatile else self._thrift.turn,
                 value=limit_now,
-                setting=True,
                 kind=Kind.CURRENT,
                 minimum=limit.lowest,
                 maximum=limit.highest,

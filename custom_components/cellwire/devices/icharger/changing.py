@@ -135,4 +135,8 @@ def _told(preset: Preset | None, wishes: Mapping[str, float]) -> str:
 def _set(registers: Sequence[int], wishes: Mapping[str, float]) -> str:
     """Tell what settings are to a person."""
     values = system.OLD_DUO.values(registers)
-    return ", ".join(str(values[key]) for key in wishes)
+    words_of = {True: "on", False: "off"}
+    return ", ".join(
+        words_of[value] if isinstance(value, bool) else str(value)
+        for value in (values[key] for key in wishes)
+    )

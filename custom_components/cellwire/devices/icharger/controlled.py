@@ -60,7 +60,7 @@ class ControlledCharger(ChangeableCharger):
     @override
     async def close(self) -> None:
         settings = self.settings
-        if settings.stop_on_unload and settings.allow_control and self._supervisor.running:
+        if settings.stop_on_unload and settings.allow_control and not self.wires.closed:
             await self._stop_all()
         await super().close()
 
@@ -183,6 +183,8 @@ class ControlledCharger(ChangeableCharger):
                     self._supervisor.watch(key, None)
                     watch.origin = {}
                 raise
+            if watched:
+                watched.was_seen = True
         self.hurry()
         await self._commands.settle(control, key)
 
@@ -251,10 +253,12 @@ class ControlledCharger(ChangeableCharger):
 
     async def _stop_all(self) -> None:
         """Stop what is supervised, in no more than some seconds."""
+        if not self._supervisor.running:
+            return
         try:
             async with asyncio.timeout(STOP_TIMEOUT), self.lock:
                 for key in self._supervisor.running:
                     await self._commands.stop(program.CONTROL, key)
                     self._supervisor.end(key, program.STOPPED)
         except (CellwireError, TimeoutError) as err:
-            _LOGGER.warning("A program could not be stopped before closing: %s", err)
+            _LOGGER.warning("A program could not be stopped before closing: %r", err)

@@ -132,7 +132,7 @@ async def wish(device: ControlledCharger, unit: str, preset: str, operation: str
 
 
 def control(device: ControlledCharger, unit: str, key: str) -> Control:
-    return next(each for each in device.controls[unit] if each.key == key)
+    return next(each for each in device.controls[unit] if each.id == key)
 
 
 async def shown(device: ControlledCharger, unit: str, key: str) -> Value:

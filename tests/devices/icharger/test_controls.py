@@ -32,7 +32,7 @@ SETTINGS_KEYS = [
 
 
 def keys(device: ControlledCharger) -> dict[str, list[str]]:
-    return {unit: [each.key for each in offered] for unit, offered in device.controls.items()}
+    return {unit: [each.id for each in offered] for unit, offered in device.controls.items()}
 
 
 async def test_what_an_old_duo_offers(make_device: MakeDevice) -> None:
@@ -258,7 +258,7 @@ async def test_nothing_without_leave(ready: Ready) -> None:
     for unit, offered in device.controls.items():
         for each in offered:
             with refused("not_allowed"):
-                await device.apply(unit, each.key, None)
+                await device.apply(unit, each.id, None)
     assert charger.writes == 0
 
 

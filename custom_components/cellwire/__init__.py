@@ -44,6 +44,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: CellwireConfigEntry) -> 
     entry.runtime_data = coordinator
     keep_controls(hass, entry, allowed=coordinator.device.settings.allow_control)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    coordinator.device.resume()
     return True
 
 

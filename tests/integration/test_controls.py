@@ -1,7 +1,7 @@
 """What is set and started from Home Assistant: allowed first, read back, and refused in words."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from homeassistant.components.diagnostics import REDACTED
@@ -132,14 +132,26 @@ async def settable(pty: PtyWire) -> AsyncIterator[SettableCharger]:
         yield charger
 
 
-async def shown(hass: HomeAssistant, entry: MockConfigEntry, entity: str) -> None:
-    """Wait until a control is offered, for which the charger has to be asked first."""
-    for _ in range(60):
+async def by_and_by(
+    hass: HomeAssistant, entry: MockConfigEntry, happened: Callable[[], object]
+) -> None:
+    """Read until something happened: a charger has to be asked for much before it is known."""
+    for _ in range(100):
         await refresh(hass, entry)
-        if hass.states.get(entity):
+        if happened():
             return
         await asyncio.sleep(0.05)
-    raise AssertionError(f"no {entity}")
+    raise AssertionError("it did not happen in time")
+
+
+async def shown(hass: HomeAssistant, entry: MockConfigEntry, entity: str) -> None:
+    """Wait until a control is offered."""
+
+    def is_offered() -> bool:
+        state = hass.states.get(entity)
+        return state is not None and state.state != STATE_UNAVAILABLE
+
+    await by_and_by(hass, entry, is_offered)
 
 
 async def test_a_limit_is_set_clamped_and_counted(
@@ -182,10 +194,9 @@ async def test_a_used_up_budget_is_an_issue_until_it_is_raised(
     await hass.config_entries.async_reload(entry.entry_id)
     await shown(hass, entry, LIMIT)
     assert hass_storage[f"{DOMAIN}.{entry.entry_id}"]["data"]["count"] == 1
-    assert issue in issue_registry.issues
+    await by_and_by(hass, entry, lambda: issue in issue_registry.issues)
     await decide(hass, entry, allow_control=True, daily_writes=50)
-    await shown(hass, entry, LIMIT)
-    assert issue not in issue_registry.issues
+    await by_and_by(hass, entry, lambda: issue not in issue_registry.issues)
     await hass.config_entries.async_unload(entry.entry_id)
 
 

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Literal, Protocol
@@ -289,8 +289,24 @@ class Device[LinkT: Connection = Link](ABC):
         raise Refused("program", "not_offered")
 
     def memory(self) -> dict[str, Any]:
-        """Return what must be known again after a restart, as JSON has it."""
-        return {}
+        """Return what must be known again after a restart, as JSON has it.
+
+        "programs" are the states of those that are being watched, by the key of the unit.
+        """
+        states = {unit: self.program_state(unit) for unit in self.units}
+        programs = {
+            unit: dict(state) for unit, state in states.items() if state and not state["ended"]
+        }
+        return {"programs": programs} if programs else {}
+
+    def resume(self) -> None:
+        """Watch the programs again that were watched before a restart. Nothing is written.
+
+        What comes of them shows from the next poll on, so whoever listens to events does so first.
+        """
+        for unit, state in self.recalled.get("programs", {}).items():
+            with suppress(Refused):
+                self.resume_program(unit, state)
 
     def listen(self, listener: Listener) -> Listener:
         """Have `listener` called when something changed that should not wait for the next read.

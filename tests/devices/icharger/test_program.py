@@ -292,10 +292,15 @@ async def test_another_program_is_not_taken_for_it(
     await begin(device, charger, StopConditions(minutes=10))
     for _ in range(3):
         await pass_by(device, charger, 1)
+    assert device.memory()["programs"].keys() == {FIRST}
+    events: list[Event] = []
+    device.on_event(events.append)
     charger.stop(1)
     charger.start(1, "charge", slot=8)
     await device.read()
     assert ended(device) == "lost"
+    assert "lost" in [event.data.get("reason") for event in events]
+    assert not device.memory()
     assert "ended: lost" in caplog.text
     before = charger.writes
     await pass_by(device, charger, 40)
@@ -362,8 +367,13 @@ async def test_a_restart_finds_something_else(
         charger.channels[0].run_status = run_status
     before = charger.writes
     again = await restarted(device, make_device, charger, **shifted)
+    events: list[Event] = []
+    again.on_event(events.append)
     await again.read()
     assert ended(again) == reason
+    # Nobody saw it happen, but everybody hears of it.
+    assert [event.data["reason"] for event in events] == [reason]
+    assert events[0].kind == ("stopped" if reason == "lost" else reason)
     assert charger.writes == before
 
 

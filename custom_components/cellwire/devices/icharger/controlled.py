@@ -9,7 +9,7 @@ from typing import override
 from ...links.errors import CellwireError
 from ...links.registers import RegisterLink
 from ..control import Control
-from ..device import Identity, Readings, StopConditions
+from ..device import Event, Identity, Readings, StopConditions
 from ..errors import DeviceError, Refused
 from ..model import Value
 from . import adjusting, presets, program, words
@@ -24,7 +24,7 @@ from .controls import (
     refresh_control,
     settings_controls,
 )
-from .events import run_status
+from .events import DONE, ERROR, STOPPED, run_status
 from .operations import objection, operations_of
 from .presets import Preset
 from .program import Program, Supervisor
@@ -55,6 +55,10 @@ class ControlledCharger(ChangeableCharger):
         for key in readings.keys() & self._channels:
             if reason := self._supervisor.see(key, readings[key]):
                 await self._stop_in_time(key, reason)
+            elif ended := self._supervisor.unseen.pop(key, None):
+                # As after a restart: no change of the run status tells of it.
+                kind = ended if ended in (DONE, ERROR) else STOPPED
+                self.emit(Event(unit=key, kind=kind, data={"reason": ended}))
         return readings
 
     @override

@@ -126,6 +126,8 @@ class Supervisor:
     def __init__(self) -> None:
         """Watch nothing yet."""
         self._programs: dict[str, Program] = {}
+        # How programs ended whose end nobody saw, until it is told.
+        self.unseen: dict[str, str] = {}
 
     def watch(self, unit: str, program: Program | None) -> None:
         """Watch a program from now on, and no other one on this channel."""
@@ -168,5 +170,7 @@ class Supervisor:
         """Note how a program ended."""
         program = self._programs[unit]
         program.ended = reason
+        if reason == LOST or not program.was_seen:
+            self.unseen[unit] = reason
         level = logging.WARNING if reason == LOST else logging.INFO
         _LOGGER.log(level, "The program of preset %s on %s ended: %s", program.preset, unit, reason)

@@ -54,6 +54,22 @@ REFUSALS = (
     "device_refused",
     "budget_used",
     "mains_unknown",
+    "charger_error",
+    "needs_stop",
+    "other_channel_error",
+    "no_preset",
+    "no_operation",
+    "no_such_preset",
+    "preset_empty",
+    "preset_changed",
+    "preset_fixed",
+    "preset_unknown",
+    "preset_uncertain",
+    "preset_synchronous",
+    "preset_beyond_model",
+    "operation_not_offered",
+    "cell_limit_unclear",
+    "no_cells",
 )
 
 # A reading with a value in every place, and units that say everything that they can.

@@ -12,17 +12,16 @@ from custom_components.cellwire.devices.errors import (
     WrongIdentity,
 )
 from custom_components.cellwire.devices.icharger import commands
-from custom_components.cellwire.devices.icharger.operations import objection
+from custom_components.cellwire.devices.icharger.operations import check_start
 from custom_components.cellwire.devices.model import Status
 from tests.bench import faults
-from tests.bench.icharger import SimulatedCharger
 from tests.bench.icharger_pack import Pack
 from tests.bench.wire import PtyWire
 from tests.waiting import until
 
 from .conftest import Cut, Ready, quick, refused, to_orders, wish
 
-RUN, STOP = 1, 0
+RUN = 1
 FIRST = "channel_1"
 
 
@@ -165,10 +164,14 @@ async def test_presets_that_must_not_be_started(
 async def test_a_preset_of_unknown_length_or_without_the_operation(ready: Ready) -> None:
     device = await ready(quick())
     preset = device.presets[1]
-    assert objection(preset, "charge", device.model, 170) == "preset_unknown"
-    assert objection(preset, "charge", device.model, 192) == "preset_unknown"
-    assert objection(preset, "foam_cut", device.model, 173) == "operation_not_offered"
-    assert objection(preset, "charge", device.model, 173) is None
+    for operation, length, reason in (
+        ("charge", 170, "preset_unknown"),
+        ("charge", 192, "preset_unknown"),
+        ("foam_cut", 173, "operation_not_offered"),
+    ):
+        with refused(reason):
+            check_start("start", preset, operation, device.model, length)
+    check_start("start", preset, "charge", device.model, 173)
 
 
 @pytest.mark.parametrize(
@@ -347,46 +350,6 @@ async def test_another_charger_is_not_started(ready: Ready) -> None:
     with pytest.raises(OtherDevice):
         await device.apply(FIRST, "stop", None)
     assert charger.writes == 0
-
-
-@pytest.mark.parametrize(
-    ("run_status", "stops"), [(0, 0), (1, 1), (7, 2), (13, 2), (40, 1), (41, 1)]
-)
-async def test_stop_until_it_is_idle(ready: Ready, run_status: int, stops: int) -> None:
-    charger = SimulatedCharger()
-    device = await ready(charger)
-    charger.channels[0].run_status = run_status
-    await device.apply(FIRST, "stop", None)
-    assert charger.written == [(0x8002, [0, 0x55AA, 0])] * stops
-    assert charger.channels[0].run_status == 0
-
-
-async def test_a_stop_that_is_lost_is_given_again(ready: Ready) -> None:
-    charger = quick()
-    device = await ready(charger)
-    charger.start(1, "charge")
-    charger.fault = to_orders(faults.once(faults.silent))
-    await device.apply(FIRST, "stop", None)
-    assert charger.orders == [STOP, STOP]
-
-
-async def test_a_stop_that_is_not_taken(ready: Ready) -> None:
-    charger = SimulatedCharger()
-    device = await ready(charger)
-    charger.channels[0].fail(0x1D00)
-    charger.ignored = {STOP}
-    with refused("not_taken", "fault"):
-        await device.apply(FIRST, "stop", None)
-    assert len(charger.orders) == 4
-
-
-async def test_the_link_is_lost_behind_a_stop(pty: PtyWire, ready: Ready) -> None:
-    charger = quick()
-    device = await ready(charger)
-    charger.start(1, "charge")
-    charger.fault = to_orders(Cut(pty))
-    with refused("unknown_state", "preparing"):
-        await device.apply(FIRST, "stop", None)
 
 
 async def test_a_charger_that_is_silent_before_anything_is_written(ready: Ready) -> None:

@@ -107,7 +107,7 @@ class Commands:
         reading = await self._look(channel)
         for _ in range(STOPS):
             if run_status(reading) == words.IDLE:
-                return reading
+                break
             try:
                 with suppress(DeviceError):
                     await self._writes.stop(number(channel))

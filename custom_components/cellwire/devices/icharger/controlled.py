@@ -25,7 +25,7 @@ from .controls import (
     settings_controls,
 )
 from .events import DONE, ERROR, STOPPED, run_status
-from .operations import objection, operations_of
+from .operations import check_start, operations_of
 from .presets import Preset
 from .program import Program, Supervisor
 
@@ -216,8 +216,7 @@ class ControlledCharger(ChangeableCharger):
         listed = presets.to_slots(head, self.model.slots)
         if stored.digest != preset.digest or preset.slot not in listed:
             raise Refused(control, "preset_changed")
-        if reason := objection(stored, operation, self.model, self.info.memory_length):
-            raise Refused(control, reason)
+        check_start(control, stored, operation, self.model, self.info.memory_length)
 
     async def _stored(self, slot: int) -> Preset | None:
         return presets.to_preset(slot, await self._read_preset(slot), self.model.layout)

@@ -3,6 +3,7 @@
 Source: docs/devices/icharger.md, "Starting".
 """
 
+from ..errors import Refused
 from .models import Model
 from .presets import LITHIUM, OPERATIONS, Preset
 from .writes import PRESET_LENGTHS
@@ -26,20 +27,21 @@ def operations_of(preset: Preset) -> dict[str, int]:
     return {name: number for name, number in numbers.items() if preset.offers(name)}
 
 
-def objection(preset: Preset, operation: str, model: Model, length: int) -> str | None:
-    """Return the reason why a preset must not be started, None if it may be.
+def check_start(control: str, preset: Preset, operation: str, model: Model, length: int) -> None:
+    """Raise Refused for a preset that must not be started.
 
     `length` is that of a preset in bytes, as the charger states it.
     """
     if preset.chemistry is None or length not in PRESET_LENGTHS[model.layout]:
-        return "preset_unknown"
+        raise Refused(control, "preset_unknown")
     if preset.chemistry in UNCERTAIN:
-        return "preset_uncertain"
+        raise Refused(control, "preset_uncertain")
     if preset.synchronous:
-        return "preset_synchronous"
+        raise Refused(control, "preset_synchronous")
     if operation not in operations_of(preset):
-        return "operation_not_offered"
-    return "preset_beyond_model" if _is_beyond(preset, model) else None
+        raise Refused(control, "operation_not_offered")
+    if _is_beyond(preset, model):
+        raise Refused(control, "preset_beyond_model")
 
 
 def _is_beyond(preset: Preset, model: Model) -> bool:

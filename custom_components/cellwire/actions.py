@@ -75,7 +75,7 @@ async def _start_program(call: ServiceCall) -> ServiceResponse:
             call.data[ATTR_OPERATION],
             stop_at,
         )
-    await coordinator.async_refresh()
+    await coordinator.async_refresh_controls()
     return dict(await _end(coordinator, unit)) if call.return_response else None
 
 
@@ -84,7 +84,7 @@ async def _stop(call: ServiceCall) -> None:
     coordinator, unit = _target(call)
     with speaking():
         await coordinator.device.stop_program(unit)
-    await coordinator.async_refresh()
+    await coordinator.async_refresh_controls()
 
 
 async def _end(coordinator: CellwireCoordinator, unit: str) -> Mapping[str, Value]:

@@ -88,7 +88,7 @@ class CellwireControl[ControlT: Control](CellwireEntity):
             kind = ServiceValidationError if isinstance(err, Refused) else HomeAssistantError
             raise kind(**words) from err
         finally:
-            await self.coordinator.async_refresh()
+            await self.coordinator.async_refresh_controls()
 
 
 @callback

@@ -193,6 +193,14 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         except CellwireError as err:
             raise UpdateFailed(**translated(err)) from err
 
+    async def async_refresh_controls(self) -> None:
+        """Read again because something was asked for, and show what may be asked for now.
+
+        That may have changed although no value did.
+        """
+        await self.async_refresh()
+        self.async_update_listeners()
+
     def _remember_units(self) -> None:
         """Keep in the entry which units there are: they may join and leave while it runs."""
         serials = dict(self.device.identity.serials)

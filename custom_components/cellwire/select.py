@@ -75,7 +75,7 @@ class CellwireSelect(CellwireControl[ChoiceControl], SelectEntity, RestoreEntity
         except CellwireError:
             # It is no longer to be had.
             return
-        await self.coordinator.async_refresh()
+        await self.coordinator.async_refresh_controls()
 
     @override
     def _extent(self, control: ChoiceControl | None) -> Any:

@@ -50,6 +50,8 @@ MODELS = {
     "308 DUO": Model("iCharger 308Duo", 66, 2, 8, 118, 173, software=2108),
     "406 DUO": Model("iCharger 406Duo", 67, 2, 6, 120, 173, software=2109, hardware=2001),
     "4010 DUO": Model("iCharger 4010Duo", 64, 2, 10, 118, 173),
+    # Of the same model, the first firmware whose presets may be changed.
+    "4010 DUO 2.19": Model("iCharger 4010Duo", 64, 2, 10, 120, 173, software=2109),
     # The numbers of newer models are not known; these are made up.
     "X8": Model("X8", 0x50, 1, 8, 156, 192, slots=32, software=2008, hardware=1001),
     "DX8": Model("DX8", 0x58, 2, 8, 180, 192, software=1001, hardware=1000),

@@ -46,7 +46,7 @@ def usb_environment(folder: Path) -> dict[str, str]:
 
 def busy_charger() -> SimulatedCharger:
     """Make a charger that charges one pack and discharges another."""
-    charger = SimulatedCharger(clock=time.monotonic, speed=SPEED)
+    charger = SimulatedCharger("4010 DUO 2.19", clock=time.monotonic, speed=SPEED)
     charger.plug(1, Pack([0.32, 0.3, 0.31, 0.29, 0.3, 0.33]))
     charger.plug(2, Pack([0.8, 0.82, 0.81]))
     charger.start(1, "charge")

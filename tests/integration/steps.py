@@ -1,7 +1,9 @@
 """What a user does and sees, in the steps that tests are made of."""
 
+from typing import Any
+
 from homeassistant.config_entries import SOURCE_USER, ConfigFlowResult
-from homeassistant.const import CONF_PORT
+from homeassistant.const import ATTR_ENTITY_ID, CONF_PORT
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -43,3 +45,9 @@ def value(hass: HomeAssistant, entity: str) -> str:
     state = hass.states.get(entity)
     assert state is not None, entity
     return state.state
+
+
+async def call(hass: HomeAssistant, domain: str, service: str, entity: str, **data: Any) -> None:
+    """Call an action of an entity."""
+    await hass.services.async_call(domain, service, {ATTR_ENTITY_ID: entity, **data}, blocking=True)
+    await hass.async_block_till_done()

@@ -7,7 +7,6 @@ from typing import Any
 from homeassistant.components.diagnostics import REDACTED
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import (
-    ATTR_ENTITY_ID,
     STATE_OFF,
     STATE_ON,
     STATE_UNAVAILABLE,
@@ -31,18 +30,13 @@ from tests.bench.wire import PtyWire
 from tests.devices.victron_charger.talking import second, talking
 
 from .conftest import CHARGING, AddEntry
-from .steps import refresh, value
+from .steps import call, refresh, value
 
 CHARGE = "switch.jk_b1a24s15p_charge_mosfet"
 DISCHARGE = "switch.jk_b1a24s15p_discharge_mosfet"
 LIMIT = "number.blue_smart_ip22_24_12_1_charge_current_limit"
 
 SECRET = "hunter2"  # noqa: S105 - of no real board
-
-
-async def call(hass: HomeAssistant, domain: str, service: str, entity: str, **data: Any) -> None:
-    await hass.services.async_call(domain, service, {ATTR_ENTITY_ID: entity, **data}, blocking=True)
-    await hass.async_block_till_done()
 
 
 async def decide(hass: HomeAssistant, entry: MockConfigEntry, **options: Any) -> None:

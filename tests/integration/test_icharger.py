@@ -21,6 +21,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, snapshot_platform
 from syrupy.assertion import SnapshotAssertion
 
+from custom_components.cellwire import PLATFORMS
 from custom_components.cellwire.const import (
     CONF_BAUDRATE,
     CONF_FAMILY,
@@ -208,7 +209,7 @@ async def test_channels_are_parts_of_the_charger(
     await hass.config_entries.async_unload(entry.entry_id)
 
 
-@pytest.mark.parametrize("platform", [Platform.BINARY_SENSOR, Platform.SENSOR])
+@pytest.mark.parametrize("platform", PLATFORMS)
 async def test_entities(
     hass: HomeAssistant,
     port: HidPort,

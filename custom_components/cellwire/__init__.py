@@ -11,6 +11,7 @@ from .actions import async_register_actions
 from .const import DOMAIN
 from .control_entity import keep_controls
 from .coordinator import CellwireConfigEntry, CellwireCoordinator
+from .memory import async_forget
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -51,6 +52,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: CellwireConfigEntry) -> 
 async def async_unload_entry(hass: HomeAssistant, entry: CellwireConfigEntry) -> bool:
     """Take the entities away; the coordinator closes the device."""
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: CellwireConfigEntry) -> None:
+    """Leave nothing behind of an entry that is removed."""
+    await async_forget(hass, entry.entry_id)
 
 
 async def async_remove_config_entry_device(

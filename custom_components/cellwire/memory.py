@@ -18,7 +18,7 @@ class Memory:
 
     def __init__(self, hass: HomeAssistant, entry_id: str, device: Device[Any]) -> None:
         """Belong to an entry."""
-        self._store: Store[dict[str, Any]] = Store(hass, VERSION, f"{DOMAIN}.{entry_id}")
+        self._store = _store(hass, entry_id)
         self._device = device
         self._kept: dict[str, Any] = {}
 
@@ -39,11 +39,16 @@ class Memory:
         if self._device.memory() != self._kept:
             await self._store.async_save(self._memory())
 
-    async def remove(self) -> None:
-        """Forget everything: the entry is removed."""
-        await self._store.async_remove()
-
     @callback
     def _memory(self) -> dict[str, Any]:
         self._kept = self._device.memory()
         return self._kept
+
+
+async def async_forget(hass: HomeAssistant, entry_id: str) -> None:
+    """Delete what was kept for an entry that is removed."""
+    await _store(hass, entry_id).async_remove()
+
+
+def _store(hass: HomeAssistant, entry_id: str) -> Store[dict[str, Any]]:
+    return Store(hass, VERSION, f"{DOMAIN}.{entry_id}")

@@ -12,7 +12,6 @@ from .control_entity import CellwireControl, add_controls
 from .coordinator import CellwireConfigEntry
 from .devices.control import ChoiceControl
 from .entity import CellwireDescription
-from .links.errors import CellwireError
 
 # The device takes one wish at a time by itself.
 PARALLEL_UPDATES = 0
@@ -70,11 +69,7 @@ class CellwireSelect(CellwireControl[ChoiceControl], SelectEntity, RestoreEntity
             self.hass.async_create_task(self._wish(option), f"wish {self.entity_id}")
 
     async def _wish(self, option: str) -> None:
-        try:
-            await self.coordinator.device.apply(self._unit, self._key, option)
-        except CellwireError:
-            # It is no longer to be had.
-            return
+        await self.coordinator.device.apply(self._unit, self._key, option)
         await self.coordinator.async_refresh_controls()
 
     @override

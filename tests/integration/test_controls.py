@@ -23,6 +23,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cellwire.const import DOMAIN
 from custom_components.cellwire.control_entity import CONTROLLING
+from custom_components.cellwire.devices.errors import Refused
 from custom_components.cellwire.diagnostics import async_get_config_entry_diagnostics
 from tests.bench.jk_switches import SwitchedBoard
 from tests.bench.victron_writes import CURRENT_LIMIT, SettableCharger
@@ -184,14 +185,15 @@ async def test_a_used_up_budget_is_an_issue_until_it_is_raised(
     with pytest.raises(ServiceValidationError) as caught:
         await call(hass, "number", "set_value", LIMIT, value=9.0)
     assert caught.value.translation_key == "refused_budget_used"
-    # A restart does not give new ones.
+    # A restart does not give new ones; only to remove the entry forgets them.
     await hass.config_entries.async_reload(entry.entry_id)
     await shown(hass, entry, LIMIT)
     assert hass_storage[f"{DOMAIN}.{entry.entry_id}"]["data"]["count"] == 1
     await by_and_by(hass, entry, lambda: issue in issue_registry.issues)
     await decide(hass, entry, allow_control=True, daily_writes=50)
     await by_and_by(hass, entry, lambda: issue not in issue_registry.issues)
-    await hass.config_entries.async_unload(entry.entry_id)
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert f"{DOMAIN}.{entry.entry_id}" not in hass_storage
 
 
 async def test_a_charger_without_a_switch_is_fed_by_one(
@@ -207,6 +209,10 @@ async def test_a_charger_without_a_switch_is_fed_by_one(
 
     entry = await add_entry("vedirect")
     await decide(hass, entry, allow_control=True, daily_writes=100, mains_switch=plug)
+    hass.services.async_remove("switch", "turn_off")
+    with pytest.raises(Refused) as caught:
+        await entry.runtime_data.device.settings.mains.turn(on=False)
+    assert caught.value.key == "refused_mains_unknown"
     hass.services.async_register("switch", "turn_on", turn)
     hass.services.async_register("switch", "turn_off", turn)
     device = entry.runtime_data.device

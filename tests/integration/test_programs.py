@@ -8,7 +8,7 @@ from typing import Any
 
 from homeassistant.const import ATTR_DEVICE_ID, CONF_PORT, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant, State
-from homeassistant.exceptions import ServiceValidationError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import device_registry as dr
 import pytest
 from pytest_homeassistant_custom_component.common import (
@@ -323,6 +323,16 @@ async def test_with_the_option_a_program_is_stopped_with_the_entry(
     assert charger.channels[0].runs
     await hass.config_entries.async_unload(entry.entry_id)
     assert not charger.channels[0].runs
+
+
+async def test_an_action_for_a_charger_that_is_gone(
+    hass: HomeAssistant, entry: MockConfigEntry, port: HidPort, channel: str
+) -> None:
+    await port.unplug()
+    with pytest.raises(HomeAssistantError) as caught:
+        await act(hass, "stop", channel)
+    assert not isinstance(caught.value, ServiceValidationError)
+    assert caught.value.translation_domain == DOMAIN
 
 
 async def test_refusals_of_actions(

@@ -192,7 +192,7 @@ async def test_the_interval_is_an_option(
     result = await hass.config_entries.options.async_configure(form["flow_id"], {CONF_INTERVAL: 30})
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
-    assert entry.options == {CONF_INTERVAL: 30}
+    assert entry.options == {CONF_INTERVAL: 30, "allow_control": False}
     assert entry.runtime_data.update_interval.total_seconds() == 30
 
 

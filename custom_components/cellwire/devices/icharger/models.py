@@ -1,6 +1,6 @@
 """Which iChargers there are, and what differs between them.
 
-Source: docs/devices/icharger.md, "Models and layouts".
+Source: docs/devices/icharger.md, "Models and layouts" and "Ratings".
 """
 
 from dataclasses import dataclass

@@ -182,7 +182,7 @@ async def test_a_preset_of_unknown_length_or_without_the_operation(ready: Ready)
     ],
 )
 async def test_a_start_that_ends_in_the_checks(ready: Ready, pack: Pack, detail: str) -> None:
-    charger = quick()
+    charger = quick(speed=20.0)
     charger.plug(1, pack)
     device = await ready(charger)
     events: list[Event] = []

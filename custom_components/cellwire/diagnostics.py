@@ -42,6 +42,7 @@ async def async_get_config_entry_diagnostics(
         "problem": getattr(coordinator.last_exception, "translation_key", None),
         "units": {key: asdict(unit) for key, unit in coordinator.device.units.items()},
         "readings": {key: _reading(reading) for key, reading in coordinator.data.items()},
+        "previous": dict(coordinator.device.previous),
         "link": _link(coordinator.device.wires),
     }
     return async_redact_data(data, TO_REDACT)

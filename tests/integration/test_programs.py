@@ -19,6 +19,7 @@ from pytest_homeassistant_custom_component.common import (
 from custom_components.cellwire.const import CONF_FAMILY, CONF_SERIALS, CONF_VARIANT, DOMAIN
 from custom_components.cellwire.control_entity import CONTROLLING
 from custom_components.cellwire.devices.icharger import commands, gather
+from custom_components.cellwire.diagnostics import async_get_config_entry_diagnostics
 from tests.bench.hid_port import HidPort
 from tests.bench.icharger import SimulatedCharger
 from tests.bench.icharger_pack import Pack
@@ -162,6 +163,9 @@ async def test_the_current_of_a_preset_is_set_and_read_back(
     await call(hass, "number", "set_value", CURRENT, value=3.5)
     assert float(value(hass, CURRENT)) == 3.5
     assert charger.memory.commits == 1
+    # For undo, should somebody want to have it as it was.
+    told = await async_get_config_entry_diagnostics(hass, entry)
+    assert told["previous"].keys() == {"preset 7"}
     with pytest.raises(ServiceValidationError):
         await call(hass, "number", "set_value", CURRENT, value=400)
 

@@ -288,6 +288,11 @@ class Device[LinkT: Connection = Link](ABC):
         """
         raise Refused("program", "not_offered")
 
+    @property
+    def previous(self) -> Mapping[str, str]:
+        """What was overwritten because somebody asked for it, as it was before, in hexadecimal."""
+        return {}
+
     def memory(self) -> dict[str, Any]:
         """Return what must be known again after a restart, as JSON has it.
 

@@ -33,6 +33,11 @@ class ChangeableCharger(ChargerDevice):
         self._edits = Gatherer(self._edit)
         self._adjustments = Gatherer(self._adjust)
 
+    @property
+    @override
+    def previous(self) -> Mapping[str, str]:
+        return {f"preset {slot}": block for slot, block in self.previous_presets.items()}
+
     @override
     async def close(self) -> None:
         for gatherer in (self._edits, self._adjustments):

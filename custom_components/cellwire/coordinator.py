@@ -126,10 +126,19 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         return f"{self.config_entry.entry_id}_{unit}"
 
     def device_info(self, unit: Unit) -> DeviceInfo:
-        """Describe a unit as a device of Home Assistant."""
+        """Describe a unit as a device of Home Assistant.
+
+        One that does not say yet what it is keeps what is known of it.
+        """
+        identifier = (DOMAIN, self.unit_identity(unit.key))
+        registry = dr.async_get(self.hass)
+        if unit.model is None and registry.async_get_device_by_identifier(
+            identifier, self.config_entry.entry_id
+        ):
+            return DeviceInfo(identifiers={identifier})
         model = unit.model or unit.manufacturer
         info = DeviceInfo(
-            identifiers={(DOMAIN, self.unit_identity(unit.key))},
+            identifiers={identifier},
             manufacturer=unit.manufacturer,
             model=unit.model,
             serial_number=unit.serial,

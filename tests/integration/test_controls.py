@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Any
 
 from homeassistant.components.diagnostics import REDACTED
@@ -15,6 +16,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import (
+    device_registry as dr,
     entity_registry as er,
     issue_registry as ir,
 )
@@ -224,6 +226,20 @@ async def test_a_charger_without_a_switch_is_fed_by_one(
     assert device.settings.mains.is_on is None
     with pytest.raises(HomeAssistantError):
         await call(hass, "cellwire", "nonsense", plug)
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_a_charger_without_power_keeps_its_name(
+    hass: HomeAssistant, settable: SettableCharger, add_entry: AddEntry
+) -> None:
+    """It can't say what it is until it is switched on, but that was known before."""
+    entry = await add_entry("vedirect")
+    coordinator = entry.runtime_data
+    unit = coordinator.device.units["charger"]
+    info = coordinator.device_info(replace(unit, model=None))
+    dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **info)
+    (device,) = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    assert (device.name, device.model) == (unit.model, unit.model)
     await hass.config_entries.async_unload(entry.entry_id)
 
 

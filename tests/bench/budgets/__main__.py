@@ -4,7 +4,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 import sys
 
-from . import bus, decoding, hid, home, polling
+from . import bus, controls, decoding, hid, home, polling
 from .figure import Measurement, measured, print_figures
 
 MEASUREMENTS: tuple[Measurement, ...] = (
@@ -14,6 +14,7 @@ MEASUREMENTS: tuple[Measurement, ...] = (
     hid.full_poll,
     bus.full_bus,
     bus.lonely_pack,
+    controls.round_trips,
     home.one_pack,
     home.many_packs,
     home.memory,

@@ -88,6 +88,7 @@ async def make_device(pty: PtyWire) -> AsyncIterator[MakeDevice]:
     def make(charger: SimulatedCharger) -> ControlledCharger:
         slaves[conversation.ADDRESS] = charger
         device = ControlledCharger(serial_link(pty.address, Line(115200)), identity())
+        device.settings = Settings(allow_control=True)
         devices.append(device)
         return device
 

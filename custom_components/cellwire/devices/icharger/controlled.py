@@ -69,6 +69,13 @@ class ControlledCharger(ChangeableCharger):
         await super().close()
 
     @override
+    async def get_presets(self) -> tuple[Mapping[str, Value], ...]:
+        # Even to read them, the number of each has to be written.
+        if not self.settings.allow_control:
+            raise Refused("presets", "not_allowed")
+        return await super().get_presets()
+
+    @override
     async def start_program(
         self, unit: str, preset: str | int, operation: str, stop_at: StopConditions
     ) -> None:

@@ -265,6 +265,8 @@ async def test_a_response_does_not_outlive_the_entry(
         await asyncio.sleep(0.02)
         if charger.channels[0].runs and value(hass, STATUS) == "charging":
             break
+    # What is started is followed through its checks before the end is waited for.
+    await asyncio.sleep(0.5)
     await hass.config_entries.async_unload(entry.entry_id)
     response = await asyncio.wait_for(answer, 2)
     assert isinstance(response, dict)

@@ -331,6 +331,27 @@ async def test_with_the_option_a_program_is_stopped_with_the_entry(
     assert not charger.channels[0].runs
 
 
+async def test_nothing_is_written_without_leave_not_even_to_read_presets(
+    hass: HomeAssistant, entry: MockConfigEntry, charger: SimulatedCharger, channel: str
+) -> None:
+    hass.config_entries.async_update_entry(entry, options={"allow_control": False})
+    await hass.config_entries.async_reload(entry.entry_id)
+    presets = {ATTR_DEVICE_ID: channel}
+    with pytest.raises(ServiceValidationError) as caught:
+        await hass.services.async_call(
+            DOMAIN, "get_presets", presets, blocking=True, return_response=True
+        )
+    assert caught.value.translation_key == "refused_not_allowed"
+    for service, data in (
+        ("start_program", {"preset": 7, "operation": "charge"}),
+        ("stop", {}),
+    ):
+        with pytest.raises(ServiceValidationError) as caught:
+            await act(hass, service, channel, **data)
+        assert caught.value.translation_key == "refused_not_allowed"
+    assert not charger.written
+
+
 async def test_an_action_for_a_charger_that_is_gone(
     hass: HomeAssistant, entry: MockConfigEntry, port: HidPort, channel: str
 ) -> None:

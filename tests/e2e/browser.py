@@ -21,7 +21,7 @@ SCREENSHOTS = ROOT / ".demo"
 EVERYWHERE = ("Voltage", "Current", "Power", "Status")
 CHARGER = "iCharger 4010 DUO"
 # Nothing was chosen yet, and a program runs.
-REFUSAL = "Start"
+REFUSAL = "needs a preset"
 OF_CHARGER = ("Input voltage", "Internal temperature")
 # Those of the demo: three with one unit, a bank with its packs, a charger with its channels.
 DEVICES = 3 + 1 + 3 + 1 + 2

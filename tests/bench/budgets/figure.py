@@ -69,8 +69,7 @@ def measured(measure: Measurement) -> list[Figure]:
     """Measure in this process."""
     before = slowness()
     figures = asyncio.run(measure())
-    # A core that is faster than the reference gets no smaller budget.
-    factor = max(1.0, (before + slowness()) / 2)
+    factor = (before + slowness()) / 2
     return [replace(each, slowness=factor) if each.is_cpu_time else each for each in figures]
 
 

@@ -46,6 +46,13 @@ def test_when_nobody_answers_all_are_asked() -> None:
     assert attendance.cycle() == ["a", "b", "c"]
 
 
+def test_when_the_line_is_back_in_the_middle_of_a_cycle_all_are_asked_in_the_next() -> None:
+    attendance = Attendance("abc")
+    run(attendance, set(), 5)
+    assert run(attendance, {"c"}, 1) == [["a", "b", "c"]]
+    assert run(attendance, {"b", "c"}, 2) == [["a", "b", "c"], ["b", "c"]]
+
+
 def test_a_unit_that_joins_is_asked_in_each_cycle() -> None:
     attendance = Attendance("a")
     run(attendance, {"a"}, 3)

@@ -10,7 +10,8 @@ class Attendance:
     """Keeps who answers and who does not.
 
     Units that answer are asked in each cycle. Of the silent ones one is asked in a cycle, each
-    less and less often; only when nobody answers, all are asked.
+    less and less often; only when nobody answers, all are asked, and once more when the first one
+    does again: then the line was at fault, which says nothing of the others.
     """
 
     def __init__(self, units: Iterable[str]) -> None:
@@ -18,12 +19,14 @@ class Attendance:
         self._wait = dict.fromkeys(units, 0)
         self._due = dict.fromkeys(self._wait, 0)
         self._cycle = 0
+        self._line_is_back = False
 
     def cycle(self) -> list[str]:
         """Begin a cycle and return the units to ask in it."""
         self._cycle += 1
         present = [unit for unit, wait in self._wait.items() if not wait]
-        if not present:
+        if self._line_is_back or not present:
+            self._line_is_back = False
             return list(self._wait)
         late = [unit for unit in self._wait if self._wait[unit] and self._due[unit] <= self._cycle]
         return present + sorted(late, key=self._due.__getitem__)[:1]
@@ -44,6 +47,7 @@ class Attendance:
     def answered(self, unit: str) -> None:
         """Note an answer."""
         if unit in self._wait:
+            self._line_is_back = self._line_is_back or all(self._wait.values())
             self._wait[unit] = 0
 
     def missed(self, unit: str) -> None:

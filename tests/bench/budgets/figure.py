@@ -82,6 +82,7 @@ def print_figures(figures: Sequence[Figure]) -> None:
         print("  ".join(cells).rstrip(), flush=True)
     if factors := [figure.slowness for figure in figures if figure.is_cpu_time]:
         print(
-            f"A reference core makes {REFERENCE_OBJECTS} small objects in {REFERENCE_TIME * 1e3:g} ms;"
-            f" this one took {min(factors):.1f} to {max(factors):.1f} times as long."
+            f"A reference core makes {REFERENCE_OBJECTS} small objects in"
+            f" {REFERENCE_TIME * 1e3:g} ms; this one took"
+            f" {min(factors):.1f} to {max(factors):.1f} times as long."
         )

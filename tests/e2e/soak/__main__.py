@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+import math
 from pathlib import Path
 from random import Random
 import secrets
@@ -41,8 +42,7 @@ PORT = 8125
 TALKATIVE = "  logs:\n    custom_components.cellwire: info\n"
 # What looking twice a second may add to what is measured, in seconds.
 BLUR = 1.0
-# Without a value after so many intervals; back within one interval and so many seconds.
-INTERVALS = 2
+# Back within one interval and so many seconds.
 BACK = 5.0
 QUIET = (1.0, 4.0)
 WARM = 5.0
@@ -163,7 +163,8 @@ class Soak:
             trouble = asyncio.create_task(kind.cause(device, dice, seconds))
             stale: set[str] = set()
             while not trouble.done():
-                if kind.silences and time.monotonic() - begin > INTERVALS * interval + BLUR:
+                gone = math.inf if kind.gone_after is None else kind.gone_after * interval + BLUR
+                if time.monotonic() - begin > gone:
                     stale.update(self.watch.shown(title))
                 await asyncio.sleep(BLUR / 4)
             await trouble

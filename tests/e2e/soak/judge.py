@@ -19,6 +19,7 @@ _KNOWN = (
     "answers again",
     # The library of Home Assistant's own Modbus, for each piece of noise.
     "[tmodbus.transport",
+    "Module tmodbus.transport.async_rtu is logging too frequently",
     # Home Assistant's own storage, while the disk is full.
     "No space left on device",
 )

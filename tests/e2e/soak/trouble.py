@@ -12,8 +12,8 @@ from tests.bench.websocket import WebSocketWire
 from tests.bench.wire import TcpWire
 from tests.e2e.devices import Device
 
-# Trouble lasts so long, in seconds: less than one interval, or more than two.
-SHORT, LONG = (0.5, 4.0), (11.5, 16.0)
+# Trouble lasts so long, in seconds: less than one interval, or more than two or three.
+SHORT, LONG = (0.5, 4.0), (11.5, 19.0)
 NOISE = 200
 
 type Cause = Callable[[Device, Random, float], Coroutine[None, None, None]]
@@ -21,11 +21,14 @@ type Cause = Callable[[Device, Random, float], Coroutine[None, None, None]]
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of trouble; `silences` says that nothing right comes as long as it lasts."""
+    """A kind of trouble.
+
+    If it is one in which nothing right comes, `gone_after` so many intervals nothing is shown.
+    """
 
     name: str
     cause: Cause
-    silences: bool = False
+    gone_after: int | None = None
 
 
 async def _unplug(device: Device, _dice: Random, seconds: float) -> None:
@@ -86,8 +89,8 @@ def _flipped(dice: Random) -> Fault:
     return fault
 
 
-UNPLUG = Kind("unplug and replug", _unplug, silences=True)
-SILENCE = Kind("silence", _spoil(lambda _dice: faults.silent), silences=True)
+UNPLUG = Kind("unplug and replug", _unplug, gone_after=2)
+SILENCE = Kind("silence", _spoil(lambda _dice: faults.silent), gone_after=3)
 NOISES = Kind("noise", _noise)
 HANG_UP = Kind("hang-up", _hang_up)
 # A beat of a device that talks has several frames, and half of it may have a whole one.

@@ -19,6 +19,7 @@ from .faults import Fault
 from .hubble_am2 import BAUDRATE as HUBBLE_SPEED, charging_packs
 from .jk_bms import BAUDRATE as JK_SPEED, Bus, ClassicBoard, edit, recorded_board
 from .modbus import RtuBus
+from .noisy_pack import USES, noisy_replies
 from .victron_charger import BAUDRATE as VICTRON_SPEED, Charger
 from .wire import PtyWire, TcpWire, Wire
 
@@ -45,8 +46,7 @@ def lively_replies() -> Iterator[bytes]:
     return itertools.cycle(replies)
 
 
-def _lively() -> Fault:
-    replies = lively_replies()
+def _instead(replies: Iterator[bytes]) -> Fault:
     return lambda _answer: [(0.0, next(replies))]
 
 
@@ -66,10 +66,12 @@ async def playing(kind: str, count: int) -> AsyncIterator[list[Wire]]:
                 RtuBus(wire, charging_packs(count))
             else:
                 wire = PtyWire(Path(folder) / f"port{number}", JK_SPEED)
-                if kind == "classic":
-                    ClassicBoard(wire, reply("real_16s_sw11.262H_charging_10A")).fault = _lively()
-                else:
+                if kind == "bus":
                     Bus(wire, {1: recorded_board("pb_real_16s_sw15.41_addr3")})
+                else:
+                    board = ClassicBoard(wire, reply("real_16s_sw11.262H_charging_10A"))
+                    use = USES.get(kind)
+                    board.fault = _instead(noisy_replies(use) if use else lively_replies())
             await wire.plug()
             wires.append(wire)
         try:
@@ -95,7 +97,7 @@ async def play(kind: str, count: int) -> None:
 def main() -> None:
     """Play what the command line says."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("kind", choices=("classic", "bus", "victron", "hubble"))
+    parser.add_argument("kind", choices=("classic", "bus", "victron", "hubble", *USES))
     parser.add_argument("count", type=int)
     arguments = parser.parse_args()
     # epoll sleeps whole milliseconds, too coarse for the gaps between bytes.

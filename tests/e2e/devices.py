@@ -6,9 +6,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 import time
+from typing import Protocol
 
 from tests.bench import chargery, hubble_am2, jk_bms, victron_charger
 from tests.bench.captures import reply
+from tests.bench.faults import Fault
 from tests.bench.hid_port import HidPort
 from tests.bench.icharger import SimulatedCharger
 from tests.bench.icharger_pack import Pack
@@ -26,15 +28,24 @@ USB = "usb"
 SPEED = 20.0
 
 
+class Speaker(Protocol):
+    """A simulator whose answers can be spoilt."""
+
+    fault: Fault
+
+
 @dataclass(frozen=True)
 class Device:
     """A simulated device: its family, what kind of link leads to it, and its address there.
 
-    `kind` is empty where the family has only one.
+    `kind` is empty where the family has only one. `plug` is what can be pulled, `speakers` are
+    what has a `fault`.
     """
 
     family: str
     address: str
+    plug: Wire | HidPort
+    speakers: tuple[Speaker, ...]
     kind: str = ""
 
 
@@ -67,19 +78,21 @@ async def bench(folder: Path) -> AsyncIterator[list[Device]]:
         for wire in wires:
             await wire.plug()
             stack.push_async_callback(wire.unplug)
-        SwitchedBoard(jk, reply("real_16s_sw11.262H_charging_10A"))
-        talking = asyncio.create_task(SettableCharger(victron).run())
+        board = SwitchedBoard(jk, reply("real_16s_sw11.262H_charging_10A"))
+        blue = SettableCharger(victron)
+        talking = asyncio.create_task(blue.run())
         stack.callback(talking.cancel)
-        await stack.enter_async_context(chargery.talking(chargery.Bms(chargery_)))
-        RtuBus(bus, hubble_am2.charging_packs(PACKS))
+        bms = await stack.enter_async_context(chargery.talking(chargery.Bms(chargery_)))
+        packs = hubble_am2.charging_packs(PACKS)
+        RtuBus(bus, packs)
         charger = busy_charger()
         usb = HidPort(folder / USB, charger.product, charger.serial, charger)
         await usb.plug()
         stack.push_async_callback(usb.unplug)
         yield [
-            Device("jk_bms", jk.address),
-            Device("victron_charger", victron.address),
-            Device("chargery", chargery_.address, "websocket"),
-            Device("hubble_am2", bus.address, "modbus_rtu"),
-            Device("icharger", f"hid://{charger.serial}", "hid"),
+            Device("jk_bms", jk.address, jk, (board,)),
+            Device("victron_charger", victron.address, victron, (blue,)),
+            Device("chargery", chargery_.address, chargery_, (bms,), "websocket"),
+            Device("hubble_am2", bus.address, bus, tuple(packs.values()), "modbus_rtu"),
+            Device("icharger", f"hid://{charger.serial}", usb, (charger,), "hid"),
         ]

@@ -136,6 +136,11 @@ class Home:
         ):
             await self.request("POST", f"/api/onboarding/{step}", body)
 
+    async def keep_access(self) -> None:
+        """Get a token that outlives the half hour of the first one. Raises HomeError."""
+        kind = "auth/long_lived_access_token"
+        self._token = await self.command(kind, client_name="tests", lifespan=2)
+
     async def add_device(self, family: str, port: str, kind: str = "") -> str:
         """Set a device up as a user does, and return the title of its entry. Raises HomeError.
 
@@ -204,8 +209,23 @@ async def running_home(
     check_free(port)
     write_configuration(folder, port)
     log = folder / "output.log"
-    with log.open("w") as output:
-        process = await asyncio.create_subprocess_exec(
+    process = await start(folder, log, environment)
+    try:
+        async with aiohttp.ClientSession() as session:
+            home = Home(session, f"http://{HOST}:{port}")
+            await wait_until_up(home, process, log)
+            await home.onboard()
+            yield home, log
+    finally:
+        await stop(process)
+
+
+async def start(
+    folder: Path, log: Path, environment: Mapping[str, str] | None = None
+) -> asyncio.subprocess.Process:
+    """Start a Home Assistant that adds to a log."""
+    with log.open("a") as output:
+        return await asyncio.create_subprocess_exec(
             Path(sys.executable).with_name("hass"),
             *("--config", folder, "--skip-pip", "--log-no-color"),
             stdout=output,
@@ -214,21 +234,19 @@ async def running_home(
             # Ctrl-C is for us; we end it in order.
             start_new_session=True,
         )
-    try:
-        async with aiohttp.ClientSession() as session:
-            home = Home(session, f"http://{HOST}:{port}")
-            await _wait_until_up(home, process, log)
-            await home.onboard()
-            yield home, log
-    finally:
-        await _stop(process)
 
 
-async def _wait_until_up(home: Home, process: asyncio.subprocess.Process, log: Path) -> None:
+async def wait_until_up(
+    home: Home, process: asyncio.subprocess.Process, log: Path, path: str = "/api/onboarding"
+) -> None:
+    """Wait until `path` can be had, which is another one once it has an owner.
+
+    Raises HomeError if it ends, TimeoutError.
+    """
     async with asyncio.timeout(STARTS_WITHIN):
         while process.returncode is None:
             try:
-                await home.request("GET", "/api/onboarding")
+                await home.request("GET", path)
             except aiohttp.ClientError, HomeError:
                 await asyncio.sleep(0.3)
             else:
@@ -236,7 +254,8 @@ async def _wait_until_up(home: Home, process: asyncio.subprocess.Process, log: P
     raise HomeError(f"Home Assistant ended at once:\n{log.read_text()[-2000:]}")
 
 
-async def _stop(process: asyncio.subprocess.Process) -> None:
+async def stop(process: asyncio.subprocess.Process) -> None:
+    """Stop it in order, and by force if that takes too long."""
     if process.returncode is not None:
         return
     process.send_signal(signal.SIGTERM)

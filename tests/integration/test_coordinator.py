@@ -165,7 +165,7 @@ async def test_readings_are_as_old_as_they_look(
 ) -> None:
     entry = await add_entry("classic")
     before = dt_util.utcnow()
-    board.reply = edit(CHARGING, {0x83: "14C4"})
+    board.reply = edit(CHARGING, {0x83: "14CC"})
     await entry.runtime_data.async_refresh()
     state = hass.states.get(VOLTAGES["classic"])
     assert state is not None

@@ -5,6 +5,7 @@ import pytest
 from custom_components.cellwire.links.health import (
     TRACE_BYTES,
     TRACE_ENTRIES,
+    TRACE_KINDS,
     Direction,
     LinkHealth,
     Trace,
@@ -29,6 +30,22 @@ def test_a_trace_is_bounded() -> None:
     assert len(trace.entries) == TRACE_ENTRIES
     assert {len(traced.data) for traced in trace.entries} == {TRACE_BYTES}
     assert trace.entries[-1].data[0] == 2 * TRACE_ENTRIES - 1
+
+
+def test_what_is_asked_once_is_not_pushed_out() -> None:
+    trace = Trace("port")
+    for number in range(TRACE_ENTRIES):
+        trace.add(Direction.SENT, b"who?" if number == 1 else b"how much?")
+        trace.add(Direction.RECEIVED, b"%d" % number, "who" if number == 1 else "measured")
+    assert [traced.data for traced in trace.entries[:3]] == [b"who?", b"1", b"how much?"]
+    assert len(trace.entries) == TRACE_ENTRIES + 2
+
+
+def test_not_all_kinds_are_kept_for_ever() -> None:
+    trace = Trace("port")
+    for number in range(2 * TRACE_KINDS):
+        trace.add(Direction.RECEIVED, b"%d" % number, number)
+    assert len(trace.entries) == TRACE_KINDS
 
 
 def test_pauses_grow_to_five_seconds(monkeypatch: pytest.MonkeyPatch) -> None:

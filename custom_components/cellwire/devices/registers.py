@@ -141,4 +141,5 @@ class Registers:
             0 if address + offset in self._manners.secret else value
             for offset, value in enumerate(values)
         )
-        self._wires.trace.add(direction, head + b"".join(value.to_bytes(2) for value in shown))
+        data = head + b"".join(value.to_bytes(2) for value in shown)
+        self._wires.trace.add(direction, data, (head, len(values)))

@@ -1,6 +1,7 @@
 """How well a link does, and the last bytes that went over it."""
 
 from collections import deque
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from enum import StrEnum
 import logging
@@ -12,6 +13,8 @@ _LOGGER = logging.getLogger(__name__)
 TRACE_ENTRIES = 64
 # No frame of any family is longer; what is, is noise, and its beginning is enough.
 TRACE_BYTES = 400
+# More than the packs of a full bus have blocks.
+TRACE_KINDS = 96
 
 
 @dataclass(slots=True)
@@ -67,15 +70,36 @@ class Traced:
 class Trace:
     """The last bytes of a link, bounded in number and size; `name` is that of the link.
 
+    What is asked all the time would push out what is asked once, such as who is there. So the
+    last bytes of each kind are kept too, with what was sent before them.
+
     Whoever adds to it has taken out secrets and serial numbers before, so that none of them
     is ever kept or logged.
     """
 
     name: str
-    entries: deque[Traced] = field(default_factory=lambda: deque(maxlen=TRACE_ENTRIES))
+    _last: deque[Traced] = field(default_factory=lambda: deque(maxlen=TRACE_ENTRIES))
+    _kinds: dict[Hashable, tuple[Traced, ...]] = field(default_factory=dict)
+    _sent: tuple[Traced, ...] = ()
 
-    def add(self, direction: Direction, data: bytes) -> None:
-        """Keep bytes, the oldest giving way."""
-        self.entries.append(Traced(time.time(), direction, bytes(data[:TRACE_BYTES])))
+    @property
+    def entries(self) -> list[Traced]:
+        """All that is kept, the oldest first."""
+        kept = (traced for pair in self._kinds.values() for traced in pair)
+        seldom = dict.fromkeys(traced for traced in kept if traced not in self._last)
+        return [*seldom, *self._last]
+
+    def add(self, direction: Direction, data: bytes, kind: Hashable = None) -> None:
+        """Keep bytes, the oldest giving way, the last ones of a kind for good."""
+        traced = Traced(time.time(), direction, bytes(data[:TRACE_BYTES]))
+        self._last.append(traced)
+        if direction is Direction.SENT:
+            self._sent = (traced,)
+        if kind is not None:
+            # Put in again, so that they are in the order in which they came.
+            self._kinds.pop(kind, None)
+            self._kinds[kind] = (*self._sent, traced)
+            if len(self._kinds) > TRACE_KINDS:
+                del self._kinds[next(iter(self._kinds))]
         if _LOGGER.isEnabledFor(logging.DEBUG):
             _LOGGER.debug("%s: %s %s", self.name, direction, data.hex(" ").upper())

@@ -34,7 +34,7 @@ class Bench:
 async def playing(kind: str, count: int = 1) -> AsyncIterator[Bench]:
     """Run some simulated devices: "classic" and "bus" are JK boards, "victron" are chargers.
 
-    "hubble" is one bus with so many packs.
+    "hubble" is one bus with so many packs; "idle", "charging" and "discharging" are JK boards too.
     """
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.bench.player", kind, str(count)),

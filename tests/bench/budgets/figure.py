@@ -44,7 +44,7 @@ class Figure:
         return (self.what, self._text(self.measured), there, budget, self.limit, met)
 
     def _text(self, value: float) -> str:
-        return f"{value:.3g} {self.unit}".strip()
+        return f"{value:.3g} {self.unit}".strip() if value < 1000 else f"{value:.0f} {self.unit}"
 
 
 type Measurement = Callable[[], Coroutine[object, object, list[Figure]]]
@@ -80,8 +80,9 @@ def print_figures(figures: Sequence[Figure]) -> None:
     for row in rows:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         print("  ".join(cells).rstrip(), flush=True)
-    factors = [figure.slowness for figure in figures if figure.is_cpu_time]
-    print(
-        f"A reference core makes {REFERENCE_OBJECTS} small objects in {REFERENCE_TIME * 1e3:g} ms;"
-        f" this one took {min(factors):.1f} to {max(factors):.1f} times as long."
-    )
+    if factors := [figure.slowness for figure in figures if figure.is_cpu_time]:
+        print(
+            f"A reference core makes {REFERENCE_OBJECTS} small objects in"
+            f" {REFERENCE_TIME * 1e3:g} ms; this one took"
+            f" {min(factors):.1f} to {max(factors):.1f} times as long."
+        )

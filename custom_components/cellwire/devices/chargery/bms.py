@@ -62,7 +62,7 @@ class BmsDevice(StreamingDevice):
             if frame.command is Command.SPACER:
                 continue
             self.wires.health.good()
-            self.wires.trace.add(Direction.RECEIVED, frame.raw)
+            self.wires.trace.add(Direction.RECEIVED, frame.raw, frame.command)
             self._latest.add(frame, now)
             self._count_refused(frame, now)
             self._recognise(now)

@@ -95,7 +95,7 @@ class ClassicDevice(AskedDevice):
         await self._asker.send(request)
         while True:
             for frame in await self._asker.frames(timeout):
-                self.wires.trace.add(Direction.RECEIVED, redact_classic(frame))
+                self.wires.trace.add(Direction.RECEIVED, redact_classic(frame), frame.command)
                 if answers(frame, request):
                     self._asker.answered()
                     return frame

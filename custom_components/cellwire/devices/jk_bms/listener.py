@@ -13,7 +13,7 @@ from ..device import Identity, Readings
 from ..errors import Implausible
 from ..model import Reading, Value
 from ..streaming import StreamingDevice
-from .modbus_frame import Content, SpeechScanner, Spoken
+from .modbus_frame import Content, SpeechScanner, Spoken, acknowledgement
 from .modbus_reading import to_reading, to_unit
 from .modbus_settings import to_values
 from .plausible import Judge
@@ -50,9 +50,11 @@ class BusListener(StreamingDevice):
     def receive(self, data: bytes) -> None:
         for frame in self._scanner.feed(data):
             if isinstance(frame, Spoken) and frame.data:
-                self.wires.trace.add(Direction.RECEIVED, redact_data(frame.data))
+                who, what = frame.address, frame.content
+                shown = redact_data(frame.data) + acknowledgement(who, what)
+                self.wires.trace.add(Direction.RECEIVED, shown, (who, what))
                 self.wires.health.good()
-                self._overhear(str(frame.address), frame.content, frame.data)
+                self._overhear(str(who), what, frame.data)
 
     @override
     def is_echo(self, heard: bytes) -> bool:

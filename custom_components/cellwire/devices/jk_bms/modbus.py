@@ -14,7 +14,15 @@ from ..attendance import Attendance
 from ..device import Identity, Readings
 from ..errors import BadAnswer, DeviceError, NoAnswer, OnlyEcho
 from ..model import Reading, Value
-from .modbus_frame import Content, SpeechScanner, Spoken, Written, switch_request, trigger
+from .modbus_frame import (
+    Content,
+    SpeechScanner,
+    Spoken,
+    Written,
+    acknowledgement,
+    switch_request,
+    trigger,
+)
 from .modbus_reading import serial_number, to_reading, to_unit
 from .modbus_settings import has_heating, to_values
 from .plausible import Judge
@@ -124,7 +132,8 @@ class BusDevice(AskedDevice):
                         int(address),
                         content,
                     ):
-                        self.wires.trace.add(Direction.RECEIVED, redact_data(data))
+                        shown = redact_data(data) + acknowledgement(who, what)
+                        self.wires.trace.add(Direction.RECEIVED, shown, (who, what))
                         self._asker.answered()
                         return data
 

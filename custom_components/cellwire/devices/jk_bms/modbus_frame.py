@@ -79,6 +79,12 @@ def trigger(address: int, content: Content) -> bytes:
     return request + crc(request)
 
 
+def acknowledgement(address: int, content: Content) -> bytes:
+    """Build what a board sends behind its data: without it, nobody knows whose they are."""
+    head = trigger(address, content)[: ACK_SIZE - 2]
+    return head + crc(head)
+
+
 def switch_request(address: int, switch: Switch, *, on: bool) -> bytes:
     """Build the request that sets a switch: 32 bits, 0 or 1."""
     request = bytes((address, WRITE_REGISTERS)) + switch.register.to_bytes(2) + b"\0\x02\x04"

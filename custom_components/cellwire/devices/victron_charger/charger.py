@@ -117,7 +117,7 @@ class ChargerDevice(StreamingDevice):
                 continue
             self._alive_at = now
             if isinstance(item, Block):
-                self.wires.trace.add(Direction.RECEIVED, redact_block(item))
+                self.wires.trace.add(Direction.RECEIVED, redact_block(item), Block)
                 self._text = Text(item.fields, now)
                 self._look_for_change(now)
             else:
@@ -212,7 +212,8 @@ class ChargerDevice(StreamingDevice):
             return
         if not self._samples.has(values):
             # Ten times a second the same network mode would push everything else out.
-            self.wires.trace.add(Direction.RECEIVED, redact_frame(frame))
+            kind = (frame.command, frame.register)
+            self.wires.trace.add(Direction.RECEIVED, redact_frame(frame), kind)
         self._samples.add(values, now)
         if register.number in (_STATE, _ERROR):
             self._look_for_change(now)

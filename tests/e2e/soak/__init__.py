@@ -1,0 +1,1 @@
+"""Hours of trouble for a real Home Assistant: `scripts/soak`."""

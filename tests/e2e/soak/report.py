@@ -1,0 +1,61 @@
+"""What a soak found: troubles with their recoveries, needs, and broken rules."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+import statistics
+
+from tests.e2e.soak.watch import Needs
+
+# A process may grow by so much after it is warm, the recorder's cache and HTTP clients included:
+# MiB at once, and MiB an hour on top.
+MEMORY, MEMORY_AN_HOUR = 24.0, 8.0
+FILES, THREADS = 4, 12
+
+
+@dataclass
+class Report:
+    """Everything that is printed at the end."""
+
+    recoveries: dict[tuple[str, str], list[float]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    needs: list[tuple[str, Needs, Needs]] = field(default_factory=list)
+    facts: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+
+    def recovered(self, family: str, kind: str, seconds: float) -> None:
+        """Note how long it took until all was well again behind a trouble."""
+        self.recoveries[family, kind].append(seconds)
+
+    def compare(self, what: str, before: Needs, after: Needs, seconds: float) -> None:
+        """Note what a process needed when it was warm and at the end."""
+        self.needs.append((what, before, after))
+        for name, grown, most in (
+            ("MiB", after.memory - before.memory, MEMORY + MEMORY_AN_HOUR * seconds / 3600),
+            ("open files", after.files - before.files, FILES),
+            ("threads", after.threads - before.threads, THREADS),
+        ):
+            if grown > most:
+                self.broken.append(f"{what}: {grown:.0f} {name} more, {most:.0f} are allowed")
+
+    def print(self) -> None:
+        """Print tables of all but the broken rules."""
+        by_kind: dict[str, list[float]] = defaultdict(list)
+        for (_, kind), each in self.recoveries.items():
+            by_kind[kind] += each
+        by_family: dict[str, list[float]] = defaultdict(list)
+        for (family, _), each in self.recoveries.items():
+            by_family[family] += each
+        print(
+            f"{'trouble':<20}{'times':>7}{'median':>9}{'worst':>9}   back after it was over, in s"
+        )
+        for name, each in (*sorted(by_kind.items()), *sorted(by_family.items())):
+            print(f"{name:<20}{len(each):>7}{statistics.median(each):>9.1f}{max(each):>9.1f}")
+        print(f"{'Home Assistant':<20}{'MiB':>16}{'files':>12}{'threads':>12}")
+        for what, before, after in self.needs:
+            print(
+                f"{what:<20}{before.memory:>8.0f}{after.memory:>8.0f}"
+                f"{before.files:>6}{after.files:>6}{before.threads:>6}{after.threads:>6}"
+            )
+        for fact in self.facts:
+            print(fact)

@@ -11,6 +11,7 @@ from .actions import async_register_actions
 from .const import DOMAIN
 from .control_entity import keep_controls
 from .coordinator import CellwireConfigEntry, CellwireCoordinator
+from .memory import Memory
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -50,6 +51,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: CellwireConfigEntry) -> 
 async def async_unload_entry(hass: HomeAssistant, entry: CellwireConfigEntry) -> bool:
     """Take the entities away; the coordinator closes the device."""
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: CellwireConfigEntry) -> None:
+    """Forget what was kept for an entry that is removed."""
+    await Memory(hass, entry.entry_id, {}).async_remove()
 
 
 async def async_remove_config_entry_device(

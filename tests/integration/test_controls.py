@@ -181,7 +181,7 @@ async def test_a_used_up_budget_is_an_issue_until_it_is_raised(
     # A restart does not give new ones.
     await hass.config_entries.async_reload(entry.entry_id)
     await shown(hass, entry, LIMIT)
-    assert hass_storage[f"{DOMAIN}.{entry.entry_id}"]["data"]["count"] == 1
+    assert hass_storage[f"{DOMAIN}.{entry.entry_id}"]["data"]["device"]["count"] == 1
     assert issue in issue_registry.issues
     await decide(hass, entry, allow_control=True, daily_writes=50)
     await shown(hass, entry, LIMIT)

@@ -218,8 +218,8 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         usual = entry_interval(self.config_entry) + min(before, self._asking)
         interval = self.device.period or usual
         for key, reading in readings.items():
-            if unit := self.device.units.get(key):
-                self._ledger.add(self.unit_identity(key), unit, reading, interval)
+            unit = self.device.units[key]
+            self._ledger.add(self.unit_identity(key), unit, reading, interval)
 
     def _complete(self, readings: Readings) -> Readings:
         """Add to readings what was counted."""

@@ -18,6 +18,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.cellwire.const import DOMAIN
+from custom_components.cellwire.devices import energy
 from custom_components.cellwire.memory import DELAY
 from tests.bench import faults
 from tests.bench.hubble_am2 import Pack
@@ -39,6 +40,12 @@ BANK = {
     "baudrate": 9600,
     "parity": "N",
 }
+
+
+@pytest.fixture(autouse=True)
+def still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Count nothing by itself: here counters are set."""
+    monkeypatch.setattr(energy, "INTERVALS", 0)
 
 
 async def set_counter(hass: HomeAssistant, identity: str, counter: str, number: float) -> None:

@@ -49,6 +49,7 @@ REFUSALS = (
     "not_a_choice",
     "busy",
     "not_taken",
+    "is_a_sum",
     "unknown_state",
     "wrong_password",
     "device_refused",

@@ -11,7 +11,7 @@ from .actions import async_register_actions
 from .const import DOMAIN
 from .control_entity import keep_controls
 from .coordinator import CellwireConfigEntry, CellwireCoordinator
-from .memory import async_forget
+from .memory import Memory
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -56,7 +56,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: CellwireConfigEntry) ->
 
 async def async_remove_entry(hass: HomeAssistant, entry: CellwireConfigEntry) -> None:
     """Leave nothing behind of an entry that is removed."""
-    await async_forget(hass, entry.entry_id)
+    await Memory(hass, entry.entry_id, {}).async_remove()
 
 
 async def async_remove_config_entry_device(

@@ -26,7 +26,9 @@ from .devices.model import Value
 from .links.errors import CellwireError
 
 GET_PRESETS, START_PROGRAM, STOP = "get_presets", "start_program", "stop"
+SET_COUNTER = "set_counter"
 ATTR_PRESET, ATTR_OPERATION = "preset", "operation"
+ATTR_COUNTER, ATTR_VALUE = "counter", "value"
 LIMITS = ("minutes", "mah", "cell_voltage")
 
 _DEVICE: dict[Any, Any] = {probatio.Required(ATTR_DEVICE_ID): cv.string}
@@ -35,6 +37,11 @@ _PROGRAM: dict[Any, Any] = {
     probatio.Required(ATTR_PRESET): probatio.Any(int, cv.string),
     probatio.Required(ATTR_OPERATION): cv.string,
     **{probatio.Optional(limit): probatio.Coerce(float) for limit in LIMITS},
+}
+_COUNTER: dict[Any, Any] = {
+    **_DEVICE,
+    probatio.Required(ATTR_COUNTER): cv.string,
+    probatio.Required(ATTR_VALUE): probatio.Coerce(float),
 }
 
 
@@ -52,6 +59,7 @@ def async_register_actions(hass: HomeAssistant) -> None:
         DOMAIN, START_PROGRAM, _start_program, probatio.Schema(_PROGRAM), SupportsResponse.OPTIONAL
     )
     hass.services.async_register(DOMAIN, STOP, _stop, probatio.Schema(_DEVICE))
+    hass.services.async_register(DOMAIN, SET_COUNTER, _set_counter, probatio.Schema(_COUNTER))
 
 
 async def _get_presets(call: ServiceCall) -> ServiceResponse:
@@ -85,6 +93,13 @@ async def _stop(call: ServiceCall) -> None:
     with speaking():
         await coordinator.device.stop_program(unit)
     await coordinator.async_refresh_controls()
+
+
+async def _set_counter(call: ServiceCall) -> None:
+    """Let a counter go on from a known value."""
+    coordinator, unit = _target(call)
+    with speaking():
+        coordinator.set_counter(unit, call.data[ATTR_COUNTER], call.data[ATTR_VALUE])
 
 
 async def _end(coordinator: CellwireCoordinator, unit: str) -> Mapping[str, Value]:

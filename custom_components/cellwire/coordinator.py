@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Awaitable
 from datetime import timedelta
+from functools import partial
 import logging
+import time
 from typing import Any, override
 
 from homeassistant.config_entries import ConfigEntry
@@ -23,14 +25,16 @@ from .const import (
     CONF_VARIANT,
     DOMAIN,
 )
+from .counting import SCALES, last_counted
 from .devices.device import AnyFamily, Device, Identity, Line, Option, Readings, Settings
 from .devices.errors import WrongIdentity
+from .devices.ledger import Ledger
 from .devices.model import Unit, UnitKind
 from .devices.registry import FAMILIES
 from .link_choice import link_kind, make_link
 from .links.errors import CellwireError
 from .mains import MainsSwitch
-from .memory import Memory
+from .memory import Memory, Part
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -108,7 +112,13 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         link = make_link(hass, link_kind(family, port), port, entry_line(entry), entry)
         self.device: Device[Any] = family.create(link, entry_identity(entry))
         self.device.settings = entry_settings(hass, entry)
-        self._memory = Memory(hass, entry.entry_id, self.device)
+        self._ledger = Ledger(
+            family.noise_floor, family.trusted_counters, partial(last_counted, hass)
+        )
+        parts: dict[str, Part] = {"device": self.device, "energy": self._ledger}
+        self._memory = Memory(hass, entry.entry_id, parts)
+        # When the reading began that goes on, and how long the last one took, in seconds.
+        self._asked_at = self._asking = 0.0
         self._described: dict[str, Unit] = {}
         # Ids in the device registry, by the key of the unit.
         self._device_ids: dict[str, str] = {}
@@ -170,28 +180,63 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         self._remember_units()
         return True
 
+    def set_counter(self, unit: str, counter: str, value: float) -> None:
+        """Let a counter of a unit go on from a value in kWh or Ah. Raises Refused."""
+        self._ledger.set(
+            self.unit_identity(unit),
+            self.device.units.get(unit),
+            counter,
+            value * SCALES.get(counter, 1),
+        )
+        self.data = self._complete(self.data)
+        self.async_update_listeners()
+        self._memory.look()
+
     @override
     async def _async_setup(self) -> None:
-        await self._memory.load()
+        await self._memory.recall()
+        self.config_entry.async_on_unload(self.device.watch(self._count))
         await self._guarded(self.device.start())
         self.config_entry.async_on_unload(self.device.listen(self._hurry))
 
     @override
     async def _async_update_data(self) -> Readings:
+        self._asked_at = time.monotonic()
         readings = await self._guarded(self.device.read())
         self._remember_units()
         self._describe()
         self._log_missing(readings)
         self._memory.look()
         self._tell_of_wear()
-        return readings
+        return self._complete(readings)
 
     @override
     async def async_shutdown(self) -> None:
         """Close the device. Called when the entry unloads and when its set-up fails."""
         await super().async_shutdown()
         await self.device.close()
-        await self._memory.save()
+        await self._memory.keep()
+
+    @callback
+    def _count(self, readings: Readings) -> None:
+        """Count on with new readings.
+
+        Between two of them lie a pause and the asking, which is long on a bus of many packs.
+        """
+        self._remember_units()
+        before, self._asking = self._asking, time.monotonic() - self._asked_at
+        usual = entry_interval(self.config_entry) + min(before, self._asking)
+        interval = self.device.period or usual
+        for key, reading in readings.items():
+            unit = self.device.units[key]
+            self._ledger.add(self.unit_identity(key), unit, reading, interval)
+
+    def _complete(self, readings: Readings) -> Readings:
+        """Add to readings what was counted."""
+        return {
+            key: self._ledger.complete(self.unit_identity(key), self.device.units[key], reading)
+            for key, reading in readings.items()
+        }
 
     async def _guarded[T](self, action: Awaitable[T]) -> T:
         """Wait for something that the device does, and say what went wrong in words."""

@@ -1,54 +1,97 @@
-"""What a device must still know after a restart, such as the programs that are watched."""
+"""What must still be known after a restart, such as counters and the programs that are watched."""
 
-from typing import Any
+from collections.abc import Mapping
+import logging
+from typing import Any, Protocol, override
 
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.storage import Store
+from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN
-from .devices.device import Device
+
+_LOGGER = logging.getLogger(__name__)
 
 VERSION = 1
-# The longest time of which a crash may cost the memory, in seconds.
+# The longest time of which a crash may cost the memory, in seconds, besides that of one reading.
 DELAY = 30.0
+# What could not be written yet, by the key of its file: an entry may be loaded again meanwhile.
+UNWRITTEN: HassKey[dict[str, dict[str, Any]]] = HassKey(f"{DOMAIN}_unwritten")
 
 
-class Memory:
-    """Keeps what a device wants to be kept, in a file of Home Assistant's own folder."""
+class Part(Protocol):
+    """Something that wants to be kept: `recalled` is what `memory` returned before a restart."""
 
-    def __init__(self, hass: HomeAssistant, entry_id: str, device: Device[Any]) -> None:
-        """Belong to an entry."""
-        self._store = _store(hass, entry_id)
-        self._device = device
+    recalled: Mapping[str, Any]
+
+    def memory(self) -> dict[str, Any]:
+        """Return what must be known again, as JSON has it."""
+
+
+class Memory(Store[dict[str, Any]]):
+    """Keeps what the parts of an entry want to be kept, in Home Assistant's own folder.
+
+    What can't be read is begun anew, and what can't be written is tried again later: neither
+    keeps an entry from working.
+    """
+
+    def __init__(self, hass: HomeAssistant, entry_id: str, parts: Mapping[str, Part]) -> None:
+        """Belong to an entry. The parts are known by their names in the file."""
+        super().__init__(hass, VERSION, f"{DOMAIN}.{entry_id}")
+        self._parts = parts
         self._kept: dict[str, Any] = {}
+        self._unwritten = hass.data.setdefault(UNWRITTEN, {})
+        self._waiting = False
 
-    async def load(self) -> None:
-        """Give the device back what it knew."""
-        if kept := await self._store.async_load():
-            self._kept = kept
-            self._device.recalled = kept
+    async def recall(self) -> None:
+        """Give each part back what it knew."""
+        unwritten = self._unwritten.get(self.key)
+        try:
+            kept = unwritten or await self.async_load()
+        except Exception as err:  # noqa: BLE001 - the file may hold anything
+            _LOGGER.warning("What was kept in %s can't be read and is given up: %r", self.key, err)
+            return
+        if not isinstance(kept, dict):
+            return
+        self._kept = {} if unwritten else kept
+        for name, part in self._parts.items():
+            if isinstance(known := kept.get(name), dict):
+                part.recalled = known
 
     @callback
     def look(self) -> None:
-        """Keep what the device knows by now, soon."""
-        if self._device.memory() != self._kept:
-            self._store.async_delay_save(self._memory, DELAY)
+        """Keep what is known by now, soon: a change must not put off the one before it."""
+        if not self._waiting and self._memory() != self._kept:
+            self._waiting = True
+            self.async_delay_save(self._memory, DELAY)
 
-    async def save(self) -> None:
-        """Keep what the device knows by now, at once."""
-        if self._device.memory() != self._kept:
-            await self._store.async_save(self._memory())
+    async def keep(self) -> None:
+        """Keep what is known by now, at once."""
+        memory = self._memory()
+        if self._waiting or memory != self._kept:
+            await self.async_save(memory)
+
+    @override
+    async def async_remove(self) -> None:
+        """Forget everything."""
+        self._unwritten.pop(self.key, None)
+        await super().async_remove()
+
+    @override
+    async def _async_write_data(self, data: dict[str, Any]) -> None:
+        self._waiting = False
+        try:
+            await super()._async_write_data(data)
+        except (HomeAssistantError, OSError) as err:
+            if self.key not in self._unwritten:
+                _LOGGER.error("%s can't be written; trying again: %s", self.key, err)  # noqa: TRY400
+            self._unwritten[self.key] = self._memory()
+            return
+        if self._unwritten.pop(self.key, None):
+            _LOGGER.info("%s can be written again", self.key)
+        self._kept = data["data"]
 
     @callback
     def _memory(self) -> dict[str, Any]:
-        self._kept = self._device.memory()
-        return self._kept
-
-
-async def async_forget(hass: HomeAssistant, entry_id: str) -> None:
-    """Delete what was kept for an entry that is removed."""
-    await _store(hass, entry_id).async_remove()
-
-
-def _store(hass: HomeAssistant, entry_id: str) -> Store[dict[str, Any]]:
-    return Store(hass, VERSION, f"{DOMAIN}.{entry_id}")
+        return {name: part.memory() for name, part in self._parts.items()}

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any, override
 
 from homeassistant.components.sensor import (
+    RestoreSensor,
     SensorDeviceClass,
     SensorEntity,
     SensorEntityDescription,
@@ -27,6 +28,7 @@ from homeassistant.helpers.typing import StateType
 
 from .calm import EPSILON, Noise
 from .coordinator import CellwireConfigEntry, CellwireCoordinator
+from .counting import SCALES
 from .devices.model import (
     NO_ALARM,
     Kind,
@@ -84,6 +86,17 @@ def _measured(key: str, **how: Any) -> CellwireSensorDescription:
     )
 
 
+def _counted(key: str, **how: Any) -> CellwireSensorDescription:
+    """Describe a counter, in the unit that people know it by."""
+
+    def value(_unit: Unit, reading: Reading) -> float | None:
+        counted: float | None = getattr(reading, key)
+        # Nothing that was counted may get lost by the division.
+        return None if counted is None else round(counted / SCALES[key], 4)
+
+    return CellwireSensorDescription(key=key, translation_key=key, value=value, **{**how, **_TOTAL})
+
+
 _VOLTS: _Looks = {
     "device_class": SensorDeviceClass.VOLTAGE,
     "native_unit_of_measurement": UnitOfElectricPotential.VOLT,
@@ -129,10 +142,17 @@ _ENERGY: _Looks = {
     "suggested_display_precision": 0,
 }
 _STORED_ENERGY: _Looks = _ENERGY | {"device_class": SensorDeviceClass.ENERGY_STORAGE}
+_KILOWATT_HOURS: _Looks = {
+    "device_class": SensorDeviceClass.ENERGY,
+    "native_unit_of_measurement": UnitOfEnergy.KILO_WATT_HOUR,
+    "suggested_display_precision": 2,
+}
 _PERCENT: _Looks = {"native_unit_of_measurement": PERCENTAGE, "suggested_display_precision": 0}
 _TOTAL: _Looks = {"state_class": SensorStateClass.TOTAL_INCREASING}
 _DIAGNOSTIC: _Looks = {"entity_category": EntityCategory.DIAGNOSTIC}
 _HIDDEN: _Looks = _DIAGNOSTIC | {"entity_registry_enabled_default": False}
+_OFF: _Looks = {"entity_registry_enabled_default": False}
+_TIME_LEFT: _Looks = _SECONDS | {"suggested_unit_of_measurement": UnitOfTime.MINUTES}
 _WORDS: _Looks = {"device_class": SensorDeviceClass.ENUM, "state_class": None}
 
 SENSORS: tuple[CellwireSensorDescription, ...] = (
@@ -161,6 +181,12 @@ SENSORS: tuple[CellwireSensorDescription, ...] = (
     _measured("energy_charged", **_ENERGY | _TOTAL),
     _measured("energy_discharged", **_ENERGY | _TOTAL),
     _measured("program_time", **_SECONDS),
+    _counted("energy_in", **_KILOWATT_HOURS),
+    _counted("energy_out", **_KILOWATT_HOURS),
+    _counted("charge_in", **_CHARGE | _OFF),
+    _counted("charge_out", **_CHARGE | _OFF),
+    _measured("time_to_full", **_TIME_LEFT),
+    _measured("time_to_empty", **_TIME_LEFT),
     CellwireSensorDescription(
         key="error",
         translation_key="error",
@@ -304,10 +330,21 @@ class CellwireSensor(CellwireEntity, SensorEntity):
         return value
 
 
+class CellwireCounter(CellwireSensor, RestoreSensor):
+    """A counter. Its state is kept for the day on which the memory of the entry is lost."""
+
+
+def _make(
+    coordinator: CellwireCoordinator, unit: Unit, description: CellwireSensorDescription
+) -> CellwireSensor:
+    kind = CellwireCounter if description.key in SCALES else CellwireSensor
+    return kind(coordinator, unit, description)
+
+
 async def async_setup_entry(
     _hass: HomeAssistant,
     entry: CellwireConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the sensors of all units."""
-    add_as_they_appear(entry.runtime_data, async_add_entities, offered, CellwireSensor)
+    add_as_they_appear(entry.runtime_data, async_add_entities, offered, _make)

@@ -21,7 +21,7 @@ from custom_components.cellwire.const import (
     CONF_VARIANT,
     DOMAIN,
 )
-from custom_components.cellwire.devices import streaming
+from custom_components.cellwire.devices import energy, streaming
 from custom_components.cellwire.devices.chargery import reading
 from custom_components.cellwire.devices.chargery.frame import Command
 from custom_components.cellwire.devices.model import Reading
@@ -247,6 +247,8 @@ async def test_a_bms_in_full(
 ) -> None:
     monkeypatch.setattr("custom_components.cellwire.PLATFORMS", (platform,))
     monkeypatch.setattr(Entity, "entity_registry_enabled_default", property(lambda _: True))
+    # The counters of a BMS that talks would grow meanwhile.
+    monkeypatch.setattr(energy, "INTERVALS", 0)
     simulator = Bms(websocket_wire, FRAMES | {0x57: pack_frame()}, period=FAST)
     async with talking(simulator):
         entry = await add_entry("chargery", port=websocket_wire.address)

@@ -190,7 +190,7 @@ async def test_a_used_up_budget_is_an_issue_until_it_is_raised(
     # A restart does not give new ones; only to remove the entry forgets them.
     await hass.config_entries.async_reload(entry.entry_id)
     await shown(hass, entry, LIMIT)
-    assert hass_storage[f"{DOMAIN}.{entry.entry_id}"]["data"]["count"] == 1
+    assert hass_storage[f"{DOMAIN}.{entry.entry_id}"]["data"]["device"]["count"] == 1
     await by_and_by(hass, entry, lambda: issue in issue_registry.issues)
     await decide(hass, entry, allow_control=True, daily_writes=50)
     await by_and_by(hass, entry, lambda: issue not in issue_registry.issues)

@@ -11,6 +11,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import snapshot_platform
 from syrupy.assertion import SnapshotAssertion
 
+from custom_components.cellwire.devices import energy
 from tests.bench import faults
 from tests.bench.jk_bms import Bus, ClassicBoard, edit, recorded_board
 from tests.bench.victron_charger import REGISTERS, Charger, hex_frame
@@ -93,6 +94,8 @@ async def test_a_charger_in_full(
     platform: Platform,
 ) -> None:
     monkeypatch.setattr("custom_components.cellwire.PLATFORMS", (platform,))
+    # The counters of a charger that talks would grow meanwhile.
+    monkeypatch.setattr(energy, "INTERVALS", 0)
     fields = {"V2": "28500", "I2": "1000", "V3": "28400", "I3": "500", "MODE": "1", "Relay": "ON"}
     history = Charger(pty).registers
     registers = REGISTERS | {number: history[number] for number in (0x1042, 0x1043, 0x1070)}
@@ -152,7 +155,9 @@ async def test_only_what_changed_is_written(
     board.reply = edit(CHARGING, {0x85: "2F"})
     await entry.runtime_data.async_refresh()
     await hass.async_block_till_done()
-    assert sorted(entities) == [f"{JK}remaining_capacity", f"{JK}state_of_charge"]
+    assert sorted(entities) == [
+        f"{JK}{name}" for name in ("remaining_capacity", "state_of_charge", "time_to_full")
+    ]
 
 
 async def test_a_value_that_is_missing_is_unknown_not_unavailable(

@@ -288,7 +288,7 @@ async def test_a_program_is_watched_on_after_a_restart(
     await refresh(hass, entry)
     written = len(charger.written)
     await hass.config_entries.async_unload(entry.entry_id)
-    kept = hass_storage[f"{DOMAIN}.{entry.entry_id}"]["data"]
+    kept = hass_storage[f"{DOMAIN}.{entry.entry_id}"]["data"]["device"]
     assert kept["programs"]["channel_1"]["slot"] == 7
     await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()

@@ -56,7 +56,9 @@ class AskedDevice[LinkT: Connection = Link](Device[LinkT]):
     @override
     async def read(self) -> Readings:
         async with self.lock:
-            return await self.converse(self.poll)
+            readings = await self.converse(self.poll)
+        self.report(readings)
+        return readings
 
     async def converse[T](self, talk: Callable[[], Awaitable[T]]) -> T:
         """Get ready and talk, once more if the link was lost since it was last used.

@@ -13,11 +13,12 @@ from ..links.link import Connection, Link, LinkKind
 from .bank import BANK
 from .control import Control
 from .errors import OtherDevice, Refused, WrongIdentity
-from .model import Reading, Unit, UnitKind, Value
+from .model import RESTING_CURRENT, Reading, Unit, UnitKind, Value
 
 type Readings = dict[str, Reading]
 type Listener = Callable[[], None]
 type EventListener = Callable[[Event], None]
+type ReadingListener = Callable[[Readings], None]
 # Told how far a search has come, from 0 to 1.
 type Progress = Callable[[float], None]
 
@@ -164,7 +165,9 @@ class Family[LinkT: Connection = Link]:
     `probe` looks for such a device and raises LinkError or DeviceError if there is none; it
     closes what it opened. `detect` does the same where the line may be another device's, if that
     takes more care. `recognise` names what unmistakably speaks this family's protocol in
-    some received bytes.
+    some received bytes. Currents below `noise_floor`, in A, are noise and not counted.
+    `trusted_counters` are the fields of a reading that are counters of the device itself and never
+    fall in its life.
     """
 
     key: str
@@ -176,6 +179,8 @@ class Family[LinkT: Connection = Link]:
     talks: bool = False
     options: tuple[Option, ...] = ()
     allows_control: bool = False
+    noise_floor: float = RESTING_CURRENT
+    trusted_counters: tuple[str, ...] = ()
     probe: Callable[[LinkFactory[LinkT], Progress], Awaitable[Found]]
     detect: Callable[[LinkFactory[LinkT], Progress], Awaitable[Found]] | None = None
     recognise: Callable[[bytes], str | None]
@@ -203,7 +208,12 @@ class Wires[LinkT: Connection = Link]:
 
 
 class Device[LinkT: Connection = Link](ABC):
-    """What stands behind one config entry: one charger, one BMS, or one bus of packs."""
+    """What stands behind one config entry: one charger, one BMS, or one bus of packs.
+
+    `period` is how often readings come by themselves, in seconds; None if they are asked for.
+    """
+
+    period: float | None = None
 
     def __init__(self, link: LinkT, identity: Identity) -> None:
         """Own the link from now on; nothing is opened yet."""
@@ -217,6 +227,7 @@ class Device[LinkT: Connection = Link](ABC):
         self.lock = asyncio.Lock()
         self._listeners: list[Listener] = []
         self._event_listeners: list[EventListener] = []
+        self._reading_listeners: list[ReadingListener] = []
 
     @property
     def writes_left(self) -> int | None:
@@ -325,6 +336,19 @@ class Device[LinkT: Connection = Link](ABC):
         """Have `listener` called for everything that happens. Returns a function that ends it."""
         self._event_listeners.append(listener)
         return lambda: self._event_listeners.remove(listener)
+
+    def watch(self, listener: ReadingListener) -> Listener:
+        """Have `listener` called with all readings, more than `read` returns if they come faster.
+
+        Returns a function that ends it.
+        """
+        self._reading_listeners.append(listener)
+        return lambda: self._reading_listeners.remove(listener)
+
+    def report(self, readings: Readings) -> None:
+        """Tell the listeners of readings. One that was told of before may come again."""
+        for listener in tuple(self._reading_listeners):
+            listener(readings)
 
     def emit(self, event: Event) -> None:
         """Tell the listeners that something happened."""

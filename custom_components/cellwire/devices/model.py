@@ -200,6 +200,14 @@ class Reading:
     energy_discharged: float | None = None
     program_time: float | None = None
 
+    # Counted here, for each unit that has power or current (energy.py), and foretold from that.
+    energy_in: float | None = None
+    energy_out: float | None = None
+    charge_in: float | None = None
+    charge_out: float | None = None
+    time_to_full: float | None = None
+    time_to_empty: float | None = None
+
     # What the unit declared as its quantities, by their id.
     values: Mapping[str, Value] = field(default_factory=dict)
     # Codes as they came, for diagnostics.

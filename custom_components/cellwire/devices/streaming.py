@@ -28,6 +28,7 @@ class StreamingDevice(Device):
     """
 
     name: str
+    period: float
     # How long a device may take to say who it is, in seconds.
     patience: float
 
@@ -39,6 +40,8 @@ class StreamingDevice(Device):
         self._failure: CellwireError | None = None
         # Set once it is clear whether the device can be used: it is known, or something failed.
         self._settled = asyncio.Event()
+        # Whether the right device said something that nobody was told of.
+        self._news = False
         self._heard = bytearray()
         self._heard_at = 0.0
 
@@ -119,6 +122,7 @@ class StreamingDevice(Device):
 
     def known(self) -> None:
         """Note that the right device just said something: what was wrong before is over."""
+        self._news = True
         self._heard.clear()
         self._pause.worked()
         self._settled.set()
@@ -175,6 +179,9 @@ class StreamingDevice(Device):
                 self._heard += data
                 del self._heard[:-HEARD_LIMIT]
                 self.receive(data)
+                if self._news:
+                    self._news = False
+                    self.report(self.fresh())
                 continue
             silence = time.monotonic() - self._heard_at
             if silence > CUT_OFF_SILENCE and self.is_cut_off():

@@ -31,6 +31,8 @@ class BmsDevice(StreamingDevice):
 
     name = NAME
     patience = 10.0
+    # The current comes every second, and the cells with the voltage at every second one.
+    period = 2.0
 
     def __init__(self, link: Link, identity: Identity) -> None:
         """Own the link from now on; nothing is opened yet."""

@@ -21,8 +21,9 @@ from .redact import redact_data, scrub
 from .words import NAME
 
 VARIANT = "modbus_listener"
-# Three cycles of the master.
-FRESH = 13.2
+# How long the master takes to ask all boards once, in seconds.
+CYCLE = 4.4
+FRESH = 3 * CYCLE
 
 
 class BusListener(StreamingDevice):
@@ -30,6 +31,7 @@ class BusListener(StreamingDevice):
 
     name = NAME
     patience = 10.0
+    period = CYCLE
 
     def __init__(self, link: Link, identity: Identity) -> None:
         """Own the link from now on; nothing is opened yet."""

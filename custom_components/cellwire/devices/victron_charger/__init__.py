@@ -13,6 +13,7 @@ FAMILY = Family(
     talks=True,
     options=(Option.ALLOW_CONTROL, Option.DAILY_WRITES, Option.MAINS_SWITCH),
     allows_control=True,
+    trusted_counters=("charged",),
     probe=probe.probe,
     recognise=probe.recognise,
     create=probe.create,

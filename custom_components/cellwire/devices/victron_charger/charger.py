@@ -45,6 +45,8 @@ class ChargerDevice(StreamingDevice):
 
     name = NAME
     patience = 8.0
+    # Text comes every second or two.
+    period = 2.0
 
     def __init__(self, link: Link, identity: Identity) -> None:
         """Own the link from now on; nothing is opened yet."""

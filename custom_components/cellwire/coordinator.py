@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable
 from datetime import timedelta
-from functools import partial
 import logging
 import time
 from typing import Any, override
@@ -112,9 +111,7 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         link = make_link(hass, link_kind(family, port), port, entry_line(entry), entry)
         self.device: Device[Any] = family.create(link, entry_identity(entry))
         self.device.settings = entry_settings(hass, entry)
-        self._ledger = Ledger(
-            family.noise_floor, family.trusted_counters, partial(last_counted, hass)
-        )
+        self._ledger = Ledger(family.noise_floor, family.trusted_counters)
         parts: dict[str, Part] = {"device": self.device, "energy": self._ledger}
         self._memory = Memory(hass, entry.entry_id, parts)
         # When the reading began that goes on, and how long the last one took, in seconds.
@@ -194,6 +191,7 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
 
     @override
     async def _async_setup(self) -> None:
+        self._ledger.before = await last_counted(self.hass, self.config_entry.entry_id)
         await self._memory.recall()
         self.config_entry.async_on_unload(self.device.watch(self._count))
         await self._guarded(self.device.start())

@@ -1,12 +1,12 @@
 """Where the counters of an entry meet Home Assistant: the units that people see, and old states."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 
-from homeassistant.components.sensor import DOMAIN as SENSOR, SensorExtraStoredData
+from homeassistant.components.sensor import RestoreSensor
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import entity_registry as er, restore_state
+from homeassistant.helpers import entity_registry as er
 
-from .const import DOMAIN
 from .devices.energy import COUNTERS
 
 # How much of what a person sees (kWh, Ah) is one of what is counted (Wh, Ah).
@@ -18,15 +18,20 @@ SCALES: Mapping[str, float] = {
 }
 
 
-def last_counted(hass: HomeAssistant, identity: str) -> dict[str, float]:
-    """Return what the counters of a unit showed before, in Wh and Ah, as far as that is known."""
-    registry, states = er.async_get(hass), restore_state.async_get(hass).last_states
-    values: dict[str, float] = {}
-    for name in COUNTERS:
-        entity = registry.async_get_entity_id(SENSOR, DOMAIN, f"{identity}_{name}")
-        stored = states.get(entity) if entity else None
-        data = stored.extra_data.as_dict() if stored and stored.extra_data else {}
-        known = SensorExtraStoredData.from_dict(data)
-        if known and isinstance(known.native_value, int | float):
-            values[name] = known.native_value * SCALES[name]
-    return values
+async def last_counted(hass: HomeAssistant, entry_id: str) -> dict[str, dict[str, float]]:
+    """Return what the counters of the units of an entry showed before, by the unit's identity.
+
+    In Wh and Ah, as far as that is known.
+    """
+    counted: dict[str, dict[str, float]] = defaultdict(dict)
+    for entity in er.async_entries_for_config_entry(er.async_get(hass), entry_id):
+        for name in COUNTERS:
+            identity = entity.unique_id.removesuffix(f"_{name}")
+            if identity == entity.unique_id:
+                continue
+            sensor = RestoreSensor()
+            sensor.hass, sensor.entity_id = hass, entity.entity_id
+            known = await sensor.async_get_last_sensor_data()
+            if known and isinstance(known.native_value, int | float):
+                counted[identity][name] = known.native_value * SCALES[name]
+    return counted

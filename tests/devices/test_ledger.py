@@ -16,8 +16,8 @@ FIRST, SECOND = (
 )
 
 
-def ledger(begin: Mapping[str, float] | None = None) -> Ledger:
-    return Ledger(0.05, (), lambda _: begin or {})
+def ledger(before: Mapping[str, float] | None = None) -> Ledger:
+    return Ledger(0.05, (), {"one": before or {}})
 
 
 def charge(book: Ledger, identity: str, unit: Unit, start: float = 0.0) -> None:

@@ -13,6 +13,7 @@ from playwright.async_api import Error, Page, async_playwright, expect
 from tests.bench.jk_bms import BAUDRATE, Bus, recorded_board
 from tests.bench.wire import PtyWire
 from tests.e2e.demo import demo, settle
+from tests.e2e.energy import check_dashboard, fill_dashboard
 from tests.e2e.home import ROOT, Home, HomeError
 
 PORT = 8124
@@ -105,11 +106,27 @@ async def set_a_bus_up(page: Page, home: Home, address: str) -> None:
     await page.get_by_role("button", name="Submit").click()
 
 
+async def look_at_energy(page: Page, home: Home, names: list[str]) -> None:
+    """Open the energy dashboard: it shows how full each battery is, and each charger."""
+    batteries = (await home.command("energy/get_prefs"))["energy_sources"]
+    of_batteries = {battery["name"] for battery in batteries}
+    await page.goto(f"{home.url}/energy/now")
+    for name in sorted(of_batteries):
+        await expect(page.get_by_text(name, exact=True).first).to_be_visible()
+    await look(page, "energy-now")
+    await page.goto(f"{home.url}/energy/electricity")
+    # The graphs are drawings, but for this one's legend.
+    for name in sorted(set(names) - of_batteries):
+        await expect(page.get_by_text(name, exact=True).first).to_be_visible()
+    await look(page, "energy")
+
+
 async def run(executable: str, port: int) -> None:
     """Look at everything. Raises HomeError, Error, AssertionError or TimeoutError."""
     async with AsyncExitStack() as stack:
         home, _ = await stack.enter_async_context(demo(port))
         await settle(home)
+        on_dashboard = await fill_dashboard(home)
         page = await stack.enter_async_context(browsing(executable))
         await page.goto(home.url)
         # Logging in leads to other addresses on its own; the menu is there when that is over.
@@ -135,6 +152,8 @@ async def run(executable: str, port: int) -> None:
         await page.goto(f"{home.url}/config/integrations/integration/cellwire")
         await expect(page.get_by_role("link", name=f"{DEVICES + BOARDS} devices")).to_be_visible()
         await look(page, "integration")
+        await check_dashboard(home)
+        await look_at_energy(page, home, on_dashboard)
         print("everything is where it should be")
 
 

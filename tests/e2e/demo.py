@@ -12,6 +12,7 @@ import tempfile
 
 from tests.e2e.control import check_controls
 from tests.e2e.devices import bench, usb_environment
+from tests.e2e.energy import fill_dashboard
 from tests.e2e.home import NO_VALUE, Home, HomeError, running_home
 
 # What a charger does not say by itself is asked for within this time, in seconds.
@@ -93,6 +94,8 @@ async def check(port: int) -> None:
 async def show(port: int) -> None:
     """Keep the demo running until somebody ends it."""
     async with demo(port) as (home, _):
+        await settle(home)
+        await fill_dashboard(home)
         print(f"Home Assistant is at {home.url} - no login needed. Ctrl-C ends it.", flush=True)
         await asyncio.Event().wait()
 

@@ -120,16 +120,6 @@ async def test_charge_counters_are_off_at_first(
     await hass.config_entries.async_unload(entry.entry_id)
 
 
-def restore(hass: HomeAssistant, shown: float | str | None) -> None:
-    """Let Home Assistant know what the counter showed before it stopped."""
-    registry = er.async_get(hass)
-    registry.async_get_or_create(
-        "sensor", DOMAIN, f"{UNIT}_energy_in", suggested_object_id=IN.split(".")[1]
-    )
-    extra = {"native_value": shown, "native_unit_of_measurement": "kWh"}
-    mock_restore_cache_with_extra_data(hass, [(State(IN, str(shown)), extra)])
-
-
 @pytest.mark.parametrize(
     "content",
     [
@@ -147,9 +137,12 @@ async def test_a_memory_that_is_lost_costs_nothing(
     hass_storage: dict[str, Any],
     content: dict[str, Any],
 ) -> None:
-    hass_storage[KEY] = content
-    restore(hass, 321.5)
     entry = await add_entry("classic")
+    await set_counter(hass, UNIT, "energy_in", 321.5)
+    await hass.config_entries.async_unload(entry.entry_id)
+    hass_storage[KEY] = content
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
     assert entry.state is ConfigEntryState.LOADED
     assert (value(hass, IN), value(hass, OUT)) == ("321.5", "0.0")
     await set_counter(hass, UNIT, "energy_in", 1)
@@ -162,10 +155,15 @@ async def test_a_memory_that_is_lost_costs_nothing(
 
 
 async def test_an_old_state_without_a_number_is_no_beginning(
-    hass: HomeAssistant, board: ClassicBoard, add_entry: AddEntry
+    hass: HomeAssistant, board: ClassicBoard, add_entry: AddEntry, hass_storage: dict[str, Any]
 ) -> None:
-    restore(hass, None)
     entry = await add_entry("classic")
+    await hass.config_entries.async_unload(entry.entry_id)
+    extra = {"native_value": None, "native_unit_of_measurement": "kWh"}
+    mock_restore_cache_with_extra_data(hass, [(State(IN, "unknown"), extra)])
+    del hass_storage[KEY]
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
     assert value(hass, IN) == "0.0"
     await hass.config_entries.async_unload(entry.entry_id)
 

@@ -1,6 +1,6 @@
 """The counters of all units behind an entry, and what a reading gains from them."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 import logging
 from typing import Any
@@ -30,13 +30,13 @@ class Ledger:
 
     A bank is the sum of its packs: it counts nothing by itself, and what a pack counted that is
     silent or gone stays in it. `floor` is the current in A below which it is noise, `trusted` the
-    counters of the device that never fall, and `begin` tells where the counters of a unit stood,
-    in Wh and Ah, if what was kept of it is lost.
+    counters of the device that never fall, and `before` where the counters of a unit stood, in Wh
+    and Ah, if what was kept of it is lost.
     """
 
     floor: float
     trusted: Collection[str]
-    begin: Callable[[str], Mapping[str, float]]
+    before: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     _accounts: dict[str, _Account] = field(default_factory=dict)
     _means: dict[str, MeanCurrent] = field(default_factory=dict)
 
@@ -71,7 +71,7 @@ class Ledger:
             return
         account = self._accounts.get(identity)
         if account is None:
-            account = _Account(Counters.beginning_at(self.begin(identity)))
+            account = _Account(Counters.beginning_at(self.before.get(identity, {})))
             self._accounts[identity] = account
         account.via = unit.via
         account.counters.add(reading, interval, self.floor, self.trusted)

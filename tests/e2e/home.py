@@ -63,10 +63,14 @@ def check_free(port: int) -> None:
             ) from err
 
 
-def write_configuration(folder: Path, port: int, configuration: str = CONFIGURATION) -> None:
-    """Lay out a configuration that listens on this host only."""
+def write_configuration(
+    folder: Path, port: int, configuration: str = CONFIGURATION, *further: Path
+) -> None:
+    """Lay out a configuration that listens on this host only, with `further` integrations."""
     (folder / "configuration.yaml").write_text(configuration)
-    (folder / "custom_components").symlink_to(ROOT / "custom_components")
+    (folder / "custom_components").mkdir()
+    for integration in (ROOT / "custom_components" / "cellwire", *further):
+        (folder / "custom_components" / integration.name).symlink_to(integration)
     storage = folder / ".storage"
     storage.mkdir()
     stable = {

@@ -1,7 +1,4 @@
-"""Disturbs every device of a real Home Assistant for some minutes, and watches what it makes of it.
-
-The clock of the computer is left alone: only root could set it, for everything else as well.
-"""
+"""Disturbs every device of a real Home Assistant for a while, and watches what it makes of it."""
 
 import argparse
 import asyncio
@@ -32,14 +29,15 @@ from tests.e2e.home import (
     wait_until_up,
     write_configuration,
 )
+from tests.e2e.soak import probe
 from tests.e2e.soak.disk import SmallDisk
-from tests.e2e.soak.judge import log_lines, recorded, wrong_states
+from tests.e2e.soak.judge import log_lines, recorded, too_much, wrong_states
 from tests.e2e.soak.report import Report
 from tests.e2e.soak.trouble import duration, kinds
 from tests.e2e.soak.watch import Needs, Watch, needs
 
 PORT = 8125
-TALKATIVE = "  logs:\n    custom_components.cellwire: info\n"
+TALKATIVE = "  logs:\n    custom_components.cellwire: info\nprobe:\n"
 # What looking twice a second may add to what is measured, in seconds.
 BLUR = 1.0
 # Back within one interval and so many seconds.
@@ -48,6 +46,10 @@ QUIET = (1.0, 4.0)
 WARM = 5.0
 # How long the disk is full, more or less.
 FILLED = 8.0
+# How far the clock jumps ahead at most, in seconds, and how long it stays there. Never behind
+# the beginning: nobody could log in then.
+AHEAD = 3600
+STAYS = (5.0, 20.0)
 WELL_WITHIN = 60.0
 MOST_LINES = 20
 
@@ -73,11 +75,14 @@ class Soak:
         self.at_first: dict[str, str] = {}
         self.settled_at: list[int] = []
         self.set_up_at = 0.0
+        self.jumps = 0
 
     async def go(self, minutes: float) -> None:
         """Disturb for some minutes with a restart in the middle. Raises HomeError."""
         self.configuration.mkdir()
-        write_configuration(self.configuration, self.port, CONFIGURATION + TALKATIVE)
+        write_configuration(
+            self.configuration, self.port, CONFIGURATION + TALKATIVE, Path(probe.__file__).parent
+        )
         async with SmallDisk(self.configuration / ".storage") as disk:
             ends: list[float] = []
             for part in ("until the restart", "after the restart"):
@@ -91,7 +96,9 @@ class Soak:
                     await self._disturb(part, ends[len(self.report.needs)])
                     if not self.report.needs:
                         await self._fill(disk)
-                    self.report.compare(part, warm, needs(pid), time.monotonic() - begin)
+                    self.report.compare(
+                        part, warm, await self._needs(pid), time.monotonic() - begin
+                    )
         self._judge()
 
     @asynccontextmanager
@@ -146,14 +153,28 @@ class Soak:
 
     async def _warm(self, pid: int) -> Needs:
         await asyncio.sleep(WARM)
-        return needs(pid)
+        return await self._needs(pid)
+
+    async def _needs(self, pid: int) -> Needs:
+        tasks = await self.home.request("GET", f"/api/{probe.DOMAIN}/tasks")
+        return needs(pid, tasks["tasks"])
 
     async def _disturb(self, part: str, end: float) -> None:
         """Disturb all devices at once, each one on its own."""
         async with asyncio.TaskGroup() as group:
+            dice = Random(f"{self.seed} {part} clock")  # noqa: S311
+            group.create_task(self._set_clock(dice, end))
             for device in self.devices:
                 dice = Random(f"{self.seed} {part} {device.family}")  # noqa: S311
                 group.create_task(self._disturb_one(device, dice, end))
+
+    async def _set_clock(self, dice: Random, end: float) -> None:
+        """Let the clock jump ahead and back, and leave it ahead."""
+        while time.monotonic() < end:
+            path, ahead = f"/api/{probe.DOMAIN}/clock", dice.randrange(AHEAD)
+            await self.home.request("POST", path, {"ahead": ahead})
+            self.jumps += 1
+            await asyncio.sleep(min(dice.uniform(*STAYS), max(0.0, end - time.monotonic())))
 
     async def _disturb_one(self, device: Device, dice: Random, end: float) -> None:
         title, interval = self.titles[device.family], FAMILIES[device.family].interval
@@ -225,7 +246,10 @@ class Soak:
         history = recorded(self.configuration / "home-assistant_v2.db")
         states = sum(len(history.get(entity, [])) for entity in families)
         report.facts.append(f"{states} states of {len(families)} entities were recorded")
+        report.facts.append(f"the clock jumped {self.jumps} times, by up to {AHEAD // 60} min")
         wrong = wrong_states(history, families, self.at_first)
+        hours = (time.monotonic() - self.set_up_at) / 3600
+        wrong += too_much(history, families, self.at_first, hours)
         down, up, lines = log_lines(self.log.read_text(), self.settled_at)
         report.facts.append(f"log: {down.total()} times down, {up.total()} times up")
         for title in self.titles.values():

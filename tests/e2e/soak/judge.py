@@ -20,8 +20,9 @@ _KNOWN = (
     # The library of Home Assistant's own Modbus, for each piece of noise.
     "[tmodbus.transport",
     "Module tmodbus.transport.async_rtu is logging too frequently",
-    # Home Assistant's own storage, while the disk is full.
+    # While the disk is full, Home Assistant's own storage too.
     "No space left on device",
+    "can be written again",
 )
 # What bench devices can measure: volts of a cell and of a pack or charger, by family.
 BOUNDS: dict[str, tuple[tuple[float, float], tuple[float, float]]] = {
@@ -34,6 +35,8 @@ BOUNDS: dict[str, tuple[tuple[float, float], tuple[float, float]]] = {
 # Their simulators stand still: every number is one that was there at first.
 STILL = ("jk_bms", "chargery")
 _CELL = re.compile(r"_cell_\d+_voltage$|_(?:lowest|highest|average)_cell_voltage$")
+# What is counted here, or foretold from it.
+_COUNTED = re.compile(r"_(?:energy|charge)_(?:in|out)$|_time_to_(?:full|empty)$|_cycles$")
 _PACK = re.compile(r"(?<!cell)(?<!input)(?<!charger)(?<!sense)_voltage$")
 
 
@@ -99,7 +102,7 @@ def wrong_states(
         for state, attributes in history.get(entity, ()):
             if state in GONE or not entity.startswith("sensor."):
                 continue
-            # What counts for a day begins anew by itself, or when it can't be kept.
+            # What counts for a day begins anew by itself.
             if attributes.get("state_class") == "total_increasing" and "_today" not in entity:
                 if float(state) < last:
                     wrong.append(f"{entity} fell from {last} to {state}")
@@ -110,6 +113,8 @@ def wrong_states(
 
 
 def _was_sent(entity: str, family: str, state: str, at_first: dict[str, str]) -> bool:
+    if _COUNTED.search(entity):
+        return float(state) >= 0
     if family in STILL:
         return state == at_first.get(entity, state)
     cell, pack = BOUNDS[family]
@@ -118,3 +123,26 @@ def _was_sent(entity: str, family: str, state: str, at_first: dict[str, str]) ->
     if _PACK.search(entity):
         return pack[0] <= float(state) <= pack[1]
     return True
+
+
+def too_much(
+    history: dict[str, list[tuple[str, dict[str, object]]]],
+    families: dict[str, str],
+    at_first: dict[str, str],
+    hours: float,
+) -> list[str]:
+    """List counters of energy in kWh that grew more than can have flowed in so many hours."""
+    wrong = []
+    for entity, family in families.items():
+        if family not in STILL or not entity.endswith(("_energy_in", "_energy_out")):
+            continue
+        power = float(
+            at_first[entity.replace("_energy_in", "_power").replace("_energy_out", "_power")]
+        )
+        flowed = max(0.0, power if entity.endswith("in") else -power) * hours / 1000
+        counted = [float(state) for state, _ in history.get(entity, ()) if state not in GONE]
+        if counted and counted[-1] - counted[0] > flowed:
+            wrong.append(
+                f"{entity} counted {counted[-1] - counted[0]}, of {flowed:.4f} that flowed"
+            )
+    return wrong

@@ -9,7 +9,7 @@ from tests.e2e.soak.watch import Needs
 # A process may grow by so much after it is warm, the recorder's cache and HTTP clients included:
 # MiB at once, and MiB an hour on top.
 MEMORY, MEMORY_AN_HOUR = 24.0, 8.0
-FILES, THREADS = 4, 12
+FILES, THREADS, TASKS = 4, 12, 8
 
 
 @dataclass
@@ -34,6 +34,7 @@ class Report:
             ("MiB", after.memory - before.memory, MEMORY + MEMORY_AN_HOUR * seconds / 3600),
             ("open files", after.files - before.files, FILES),
             ("threads", after.threads - before.threads, THREADS),
+            ("tasks", after.tasks - before.tasks, TASKS),
         ):
             if grown > most:
                 self.broken.append(f"{what}: {grown:.0f} {name} more, {most:.0f} are allowed")
@@ -51,11 +52,12 @@ class Report:
         )
         for name, each in (*sorted(by_kind.items()), *sorted(by_family.items())):
             print(f"{name:<20}{len(each):>7}{statistics.median(each):>9.1f}{max(each):>9.1f}")
-        print(f"{'Home Assistant':<20}{'MiB':>16}{'files':>12}{'threads':>12}")
+        print(f"{'Home Assistant':<20}{'MiB':>16}{'files':>12}{'threads':>12}{'tasks':>12}")
         for what, before, after in self.needs:
             print(
                 f"{what:<20}{before.memory:>8.0f}{after.memory:>8.0f}"
                 f"{before.files:>6}{after.files:>6}{before.threads:>6}{after.threads:>6}"
+                f"{before.tasks:>6}{after.tasks:>6}"
             )
         for fact in self.facts:
             print(fact)

@@ -20,21 +20,22 @@ SILENT = ("button.", "event.", "select.", "number.", "switch.")
 
 @dataclass
 class Needs:
-    """What a process needs: MiB of memory, open files, threads."""
+    """What a process needs: MiB of memory, open files, threads, tasks."""
 
     memory: float
     files: int
     threads: int
+    tasks: int
 
 
-def needs(pid: int) -> Needs:
-    """Look at a process."""
+def needs(pid: int, tasks: int) -> Needs:
+    """Look at a process, which told how many tasks it has."""
     process = Path(f"/proc/{pid}")
     status = dict(
         line.split(":", 1) for line in (process / "status").read_text().splitlines() if ":" in line
     )
     files = sum(1 for _ in (process / "fd").iterdir())
-    return Needs(int(status["VmRSS"].split()[0]) / 1024, files, int(status["Threads"]))
+    return Needs(int(status["VmRSS"].split()[0]) / 1024, files, int(status["Threads"]), tasks)
 
 
 @dataclass

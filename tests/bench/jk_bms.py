@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from . import faults
 from .captures import capture
 from .faults import Fault
-from .modbus import crc
+from .modbus import READ_SIZE, crc
 from .wire import Wire
 
 READ_ALL = (
@@ -136,13 +136,22 @@ class Bus:
         self.boards = boards
         self.echoes = echoes
         self.padding = b""
+        # What other Modbus devices answer to any read, by their address.
+        self.strangers: dict[int, bytes] = {}
         self._input = bytearray()
         self._tasks: set[asyncio.Task[None]] = set()
         wire.attach(self._receive)
 
     def _receive(self, data: bytes) -> None:
         self._input += data
-        while len(self._input) >= 11:
+        while len(self._input) >= READ_SIZE:
+            read = bytes(self._input[:READ_SIZE])
+            if crc(read[:-2]) == read[-2:]:
+                del self._input[:READ_SIZE]
+                self._later(self._reply(read, self.strangers.get(read[0], b"")))
+                continue
+            if len(self._input) < 11:
+                return
             question = bytes(self._input[:11])
             if crc(question[:-2]) != question[-2:]:
                 del self._input[0]
@@ -154,6 +163,9 @@ class Bus:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _reply(self, question: bytes, answer: bytes) -> None:
+        await self.wire.send((question if self.echoes else b"") + answer)
 
     async def _answer(self, question: bytes) -> None:
         if self.echoes:

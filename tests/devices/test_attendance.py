@@ -1,6 +1,17 @@
 """Who is asked on a bus."""
 
-from custom_components.cellwire.devices.attendance import Attendance
+import time
+
+import pytest
+
+from custom_components.cellwire.devices.attendance import (
+    LOOKOUT_INTERVAL,
+    Attendance,
+    Lookout,
+    expecting_nobody,
+)
+from custom_components.cellwire.devices.errors import BadAnswer, DeviceError, NoAnswer, OnlyEcho
+from custom_components.cellwire.links.health import LinkHealth
 
 
 def run(attendance: Attendance, alive: set[str], cycles: int) -> list[list[str]]:
@@ -76,3 +87,51 @@ def test_a_unit_may_be_removed_while_it_is_asked() -> None:
     attendance.answered("a")
     attendance.missed("b")
     assert attendance.cycle() == []
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Stop the clock."""
+    now = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    return now
+
+
+def test_free_addresses_are_asked_in_turn_one_at_a_time(clock: list[float]) -> None:
+    lookout = Lookout("abcd")
+    asked = []
+    for _ in range(100):
+        asked.append(lookout.next({"b"}))
+        clock[0] += LOOKOUT_INTERVAL / 10
+    assert [address for address in asked if address] == [*"acdacdacd"]
+    assert asked[:11] == [None] * 10 + ["a"]
+
+
+def test_where_all_are_known_nobody_is_looked_for_until_one_leaves(clock: list[float]) -> None:
+    lookout = Lookout("ab")
+    clock[0] += LOOKOUT_INTERVAL
+    assert lookout.next("ab") is None
+    assert lookout.next("b") == "a"
+
+
+@pytest.mark.parametrize(
+    ("error", "counted"),
+    [(NoAnswer("x"), False), (OnlyEcho("x"), False), (BadAnswer("x", b"?"), True)],
+)
+def test_silence_counts_only_where_somebody_is_expected(
+    error: DeviceError,
+    counted: bool,  # noqa: FBT001
+) -> None:
+    health = LinkHealth(timeouts=1, answer_time=0.1)
+
+    def ask() -> None:
+        with expecting_nobody(health):
+            health.timeouts += 1
+            raise error
+
+    with pytest.raises(type(error)):
+        ask()
+    assert health.timeouts == 1 + counted
+    with expecting_nobody(health):
+        health.timeouts += 1
+    assert health.timeouts == 2 + counted

@@ -247,7 +247,7 @@ async def test_a_bank_is_the_sum_of_its_packs_and_goes_on_without_one(
         await set_counter(hass, "entry_bank_bank", "energy_out", 1)
     assert caught.value.translation_key == "refused_is_a_sum"
     # A pack that is gone for good has not given its energy back.
-    assert entry.runtime_data.forget("hubble_am2_PACK3")
+    assert await entry.runtime_data.forget("hubble_am2_PACK3")
     await refresh(hass, entry)
     assert value(hass, total) == "121.0"
     await hass.config_entries.async_unload(entry.entry_id)

@@ -23,7 +23,7 @@ from custom_components.cellwire.const import (
     DOMAIN,
 )
 from custom_components.cellwire.coordinator import CellwireCoordinator
-from custom_components.cellwire.devices import search
+from custom_components.cellwire.devices import attendance, search
 from custom_components.cellwire.devices.hubble_am2 import bank
 from custom_components.cellwire.diagnostics import async_get_config_entry_diagnostics
 from tests.bench import faults
@@ -253,7 +253,7 @@ async def test_a_pack_that_joins_gets_its_device_without_a_reload(
     packs: dict[int, Slave],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(bank, "DISCOVERY_INTERVAL", 0.0)
+    monkeypatch.setattr(attendance, "LOOKOUT_INTERVAL", 0.0)
     monkeypatch.setattr(bank, "ADDRESSES", ("1", "2", "3"))
     late = packs.pop(3)
     entry = await set_up(hass, pty.address, serials={"bank": None, "1": "PACK1"})
@@ -297,9 +297,9 @@ async def test_a_pack_that_is_gone_can_be_deleted_and_come_back(
     assert entry.data[CONF_SERIALS] == {"bank": None, "1": "PACK1"}
     assert value(hass, "sensor.hubble_am2_bank_packs") == "1"
     assert value(hass, CURRENT) == value(hass, "sensor.am2_1_current")
-    monkeypatch.setattr(bank, "DISCOVERY_INTERVAL", 0.0)
+    monkeypatch.setattr(attendance, "LOOKOUT_INTERVAL", 0.0)
     coordinator: Any = entry.runtime_data
-    coordinator.device._discovery_due = 0.0
+    coordinator.device._lookout._due = 0.0
     packs[3] = gone
     for _ in range(15):
         await refresh(hass, entry)

@@ -1,9 +1,17 @@
 """Which units of a bus to ask, so that a silent one does not hold up the others."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import cycle, islice
+import time
+
+from ..links.health import LinkHealth
+from .errors import NoAnswer, OnlyEcho
 
 # A silent unit is asked every 1, 2, 4, 8, 12, 12 ... cycles.
 LONGEST_WAIT = 12
+# One address where nobody is known is asked so often, in seconds: 15 of them in five minutes.
+LOOKOUT_INTERVAL = 20.0
 
 
 class Attendance:
@@ -57,3 +65,34 @@ class Attendance:
             return
         self._wait[unit] = min(2 * self._wait[unit] or 1, LONGEST_WAIT)
         self._due[unit] = self._cycle + self._wait[unit]
+
+
+class Lookout:
+    """Where to look for units that join a bus: at one address now and then, each in its turn."""
+
+    def __init__(self, addresses: Sequence[str]) -> None:
+        """Take all addresses for searched just now."""
+        self._turns = cycle(addresses)
+        self._count = len(addresses)
+        self._due = time.monotonic() + LOOKOUT_INTERVAL
+
+    def next(self, known: Container[str]) -> str | None:
+        """Return the address to ask now; None if it is too early, or if all are `known`."""
+        now = time.monotonic()
+        if now < self._due:
+            return None
+        free = (address for address in islice(self._turns, self._count) if address not in known)
+        if (address := next(free, None)) is not None:
+            self._due = now + LOOKOUT_INTERVAL
+        return address
+
+
+@contextmanager
+def expecting_nobody(health: LinkHealth) -> Iterator[None]:
+    """Keep a silence out of the counters: where no unit is known, it is no fault of the link."""
+    timeouts, answer_time = health.timeouts, health.answer_time
+    try:
+        yield
+    except NoAnswer, OnlyEcho:
+        health.timeouts, health.answer_time = timeouts, answer_time
+        raise

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from custom_components.cellwire.devices import attendance
 from custom_components.cellwire.devices.errors import NoAnswer
 from custom_components.cellwire.devices.hubble_am2 import bank
 from custom_components.cellwire.devices.hubble_am2.bank import BankDevice
@@ -18,7 +19,7 @@ from tests.waiting import until
 @pytest.fixture
 def curious(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look for new packs in each cycle."""
-    monkeypatch.setattr(bank, "DISCOVERY_INTERVAL", 0.0)
+    monkeypatch.setattr(attendance, "LOOKOUT_INTERVAL", 0.0)
 
 
 @pytest.mark.usefixtures("curious")
@@ -70,20 +71,27 @@ async def test_half_a_pack_does_not_join(bus: RtuBus, slaves: dict[int, Pack]) -
 async def test_new_packs_are_looked_for_at_one_address_now_and_then(
     bus: RtuBus, slaves: dict[int, Pack], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bank, "DISCOVERY_INTERVAL", 0.0)
+    monkeypatch.setattr(attendance, "LOOKOUT_INTERVAL", 0.0)
+    monkeypatch.setattr(bank, "ADDRESSES", ("1", "2", "3"))
+    silent = bus.slaves[2] = Pack()
+    silent.fault = faults.silent
     async with reading(bus.wire, TWO) as device:
         await device.read()
-        assert device.wires.health.timeouts == 1
-        monkeypatch.setattr(bank, "DISCOVERY_INTERVAL", 3600.0)
+        assert silent.requests == 1
+        monkeypatch.setattr(attendance, "LOOKOUT_INTERVAL", 3600.0)
         for _ in range(3):
             await device.read()
-        assert device.wires.health.timeouts == 2
+        assert silent.requests == 2
+        # Nobody was expected there, so it is no fault of the link.
+        assert device.wires.health.timeouts == 0
         # While a known pack is silent nobody else is looked for.
-        monkeypatch.setattr(device, "_discovery_due", 0.0)
+        monkeypatch.setattr(device._lookout, "_due", 0.0)
         slaves[3].fault = faults.silent
+        for _ in range(2):
+            await device.read()
+        assert silent.requests == 2
         await device.read()
-        assert device._discovery_due == 0.0
-        await device.read()
+        assert silent.requests == 3
 
 
 @pytest.mark.usefixtures("curious")

@@ -14,14 +14,13 @@ from custom_components.cellwire.devices.errors import (
     OtherDevice,
 )
 from custom_components.cellwire.devices.jk_bms import FAMILY, classic, modbus, probe as probing
+from custom_components.cellwire.devices.jk_bms.plain import is_foreign_answer, is_plain_answer
 from custom_components.cellwire.devices.jk_bms.probe import (
     CLASSIC_NAME,
     MODBUS_NAME,
     OLD_NAME,
     PLAIN_NAME,
-    is_foreign_answer,
     is_old_answer,
-    is_plain_answer,
     recognise,
 )
 from custom_components.cellwire.links.errors import LinkError, LinkFault

@@ -3,14 +3,12 @@
 Source: docs/devices/hubble_am2.md, "The bus" and "The bank".
 """
 
-from itertools import cycle, islice
 import logging
-import time
 from typing import override
 
 from ...links.registers import RegisterLink
 from ..asked import AskedDevice
-from ..attendance import Attendance
+from ..attendance import Attendance, Lookout, expecting_nobody
 from ..bank import BANK, BANK_QUANTITIES, PACK_MISSING, to_bank
 from ..device import Identity, Readings
 from ..errors import DeviceError, NoAnswer, WrongIdentity
@@ -22,8 +20,6 @@ from .words import ADDRESSES, MANUFACTURER, NAME
 _LOGGER = logging.getLogger(__name__)
 
 ATTEMPTS = 2
-# One address where no pack is known is asked so often, in seconds: all of them in five minutes.
-DISCOVERY_INTERVAL = 20.0
 
 UNIT = Unit(
     key=BANK,
@@ -50,8 +46,7 @@ class BankDevice(AskedDevice[RegisterLink]):
         self._attendance = Attendance(self._packs)
         # Addresses at which another pack than the known one answers, which was logged.
         self._exchanged: set[str] = set()
-        self._rotation = cycle(ADDRESSES)
-        self._discovery_due = time.monotonic() + DISCOVERY_INTERVAL
+        self._lookout = Lookout(ADDRESSES)
 
     @override
     async def greet(self) -> None:
@@ -133,16 +128,12 @@ class BankDevice(AskedDevice[RegisterLink]):
 
     async def _discover(self) -> Readings:
         """Ask one address where no pack is known, now and then, and take in a pack that answers."""
-        now = time.monotonic()
-        strangers = (
-            key for key in islice(self._rotation, len(ADDRESSES)) if key not in self._packs
-        )
-        if now < self._discovery_due or (key := next(strangers, None)) is None:
+        if (key := self._lookout.next(self._packs)) is None:
             return {}
-        self._discovery_due = now + DISCOVERY_INTERVAL
         pack = Pack(self.wires, key)
         try:
-            reading = await pack.read(self.identity, attempts=1)
+            with expecting_nobody(self.wires.health):
+                reading = await pack.read(self.identity, attempts=1)
         except DeviceError as err:
             _LOGGER.debug("No pack at address %s: %s", key, err)
             return {}

@@ -10,11 +10,13 @@ from ...links.errors import LinkError
 from ...links.health import Direction
 from ...links.link import Link
 from ..asked import AskedDevice, Asker
-from ..attendance import Attendance
+from ..attendance import Attendance, Lookout, expecting_nobody
 from ..device import Identity, Readings
 from ..errors import BadAnswer, DeviceError, NoAnswer, OnlyEcho
+from ..hearing import listen
 from ..model import Reading, Value
 from .modbus_frame import (
+    HIGHEST_ADDRESS,
     Content,
     SpeechScanner,
     Spoken,
@@ -25,6 +27,7 @@ from .modbus_frame import (
 )
 from .modbus_reading import serial_number, to_reading, to_unit
 from .modbus_settings import has_heating, to_values
+from .plain import is_foreign_answer, plain_request
 from .plausible import Judge
 from .redact import redact_data, scrub
 from .switches import SWITCHES, Switch, to_controls, turn
@@ -33,9 +36,13 @@ from .words import NAME
 _LOGGER = logging.getLogger(__name__)
 
 VARIANT = "modbus"
+SLAVES = tuple(str(address) for address in range(1, HIGHEST_ADDRESS + 1))
 # Boards answer within 50 ms. Requests closer together than this are answered by several at once.
 PACE = 0.12
 TIMEOUTS = {Content.STATUS: 0.5, Content.SETTINGS: 1.0, Content.ABOUT: 1.0}
+# Where nobody is known: boards and other Modbus devices begin to answer within 50 ms or so.
+SCAN_TIMEOUT = 0.3
+READ_TIMEOUT = 0.15
 # An acknowledgement that does not come is not waited for long: what counts is the state behind it.
 WRITE_TIMEOUT = 0.3
 # Settings change when somebody changes them; they are forgotten if they can't be read again.
@@ -81,6 +88,7 @@ class BusDevice(AskedDevice):
         self._asker = Asker(self, NAME, scanner, pace=PACE, quiet=0.0)
         self._boards = {address: Board(Judge(wires.health)) for address in identity.serials}
         self._attendance = Attendance(identity.serials)
+        self._lookout = Lookout(SLAVES)
 
     @override
     async def greet(self) -> None:
@@ -88,15 +96,38 @@ class BusDevice(AskedDevice):
         self._attendance = Attendance(self.identity.serials)
         for address, board in self._boards.items():
             board.forget()
-            self.units[address] = to_unit(address, None, self.identity.serials[address])
-            self.controls[address] = to_controls(SWITCHES, partial(self._switch, address))
-        await self.poll()
+            self._introduce(address, None)
+        await self._ask_all(self._attendance.cycle())
 
     @override
     async def poll(self) -> Readings:
+        asked = self._attendance.cycle()
+        readings = await self._ask_all(asked)
+        # One silence in a cycle is enough.
+        if len(readings) == len(asked) and (address := self._lookout.next(self._boards)):
+            readings |= await self._look_at(address)
+        return readings
+
+    @override
+    def forget(self, unit: str) -> None:
+        """Stop expecting a board. It comes back when it answers again."""
+        super().forget(unit)
+        self._boards.pop(unit, None)
+        self._attendance.remove(unit)
+
+    async def is_foreign(self, address: str) -> bool:
+        """Tell whether a Modbus device that is no board answers a read at an address.
+
+        To such a device a trigger is a write. Raises LinkError.
+        """
+        await self._asker.send(plain_request(address))
+        return is_foreign_answer(await listen(self.wires.link, READ_TIMEOUT), address)
+
+    async def _ask_all(self, asked: list[str]) -> Readings:
+        """Measure boards. Raises if none of them answers."""
         readings: Readings = {}
         problem: DeviceError = NoAnswer(NAME)
-        for address in self._attendance.cycle():
+        for address in asked:
             try:
                 readings[address] = await self._measure(address)
             except DeviceError as err:
@@ -109,13 +140,6 @@ class BusDevice(AskedDevice):
         if not readings:
             raise problem
         return readings
-
-    @override
-    def forget(self, unit: str) -> None:
-        """Stop expecting a board. It comes back when the bus is searched again."""
-        super().forget(unit)
-        self._boards.pop(unit, None)
-        self._attendance.remove(unit)
 
     async def ask(self, address: str, content: Content, timeout: float | None = None) -> bytes:
         """Trigger one kind of data from the board at an address and return its frame.
@@ -136,6 +160,43 @@ class BusDevice(AskedDevice):
                         self.wires.trace.add(Direction.RECEIVED, shown, (who, what))
                         self._asker.answered()
                         return data
+
+    async def _look_at(self, address: str) -> Readings:
+        """Ask an address where no board is known, and take in one that answers."""
+        if await self.is_foreign(address):
+            return {}
+        try:
+            with expecting_nobody(self.wires.health):
+                await self.ask(address, Content.STATUS, SCAN_TIMEOUT)
+        except DeviceError as err:
+            _LOGGER.debug("No board at address %s: %s", address, err)
+            return {}
+        # A board that is known by its entry is so for ever, so it is worth a second question.
+        about = await self._try(address, Content.ABOUT) or await self._try(address, Content.ABOUT)
+        self._join(address, about)
+        try:
+            reading = await self._measure(address)
+        except DeviceError as err:
+            _LOGGER.debug("The board at address %s makes no sense: %s", address, err)
+            self.forget(address)
+            return {}
+        _LOGGER.info("A board appeared at address %s of %s", address, self.wires.link.name)
+        return {address: reading}
+
+    def _join(self, address: str, about: bytes | None) -> None:
+        board = self._boards[address] = Board(Judge(self.wires.health))
+        board.about = about is not None
+        board.about_due = time.monotonic() + ABOUT_INTERVAL
+        serial = serial_number(about) if about else None
+        # A number that two boards share identifies neither, nor does one that moved here.
+        known = serial in self.identity.serials.values()
+        self.identity = self.identity.joined_by(address, None if known else serial)
+        self._attendance.add(address)
+        self._introduce(address, about)
+
+    def _introduce(self, address: str, about: bytes | None) -> None:
+        self.units[address] = to_unit(address, about, self.identity.serials[address])
+        self.controls[address] = to_controls(SWITCHES, partial(self._switch, address))
 
     async def _measure(self, address: str) -> Reading:
         board = self._boards[address]

@@ -10,7 +10,6 @@ import asyncio
 from functools import partial
 
 from ...links.link import Link
-from ..crc import crc
 from ..device import Device, Found, Identity, Line, LinkFactory, Progress
 from ..errors import BadAnswer, DeviceError, NoAnswer, OnlyEcho, OtherDevice
 from ..hearing import listen
@@ -18,9 +17,10 @@ from . import classic, listener, modbus
 from .classic import ClassicDevice
 from .frame import FrameScanner
 from .listener import BusListener
-from .modbus import BusDevice
-from .modbus_frame import HIGHEST_ADDRESS, Asked, Content, SpeechScanner, Spoken
+from .modbus import SCAN_TIMEOUT, SLAVES, BusDevice
+from .modbus_frame import Asked, Content, SpeechScanner, Spoken
 from .modbus_reading import to_unit
+from .plain import is_plain_answer, plain_request
 from .words import NAME
 
 BAUDRATE = 115200
@@ -31,19 +31,9 @@ STRAY = 8
 MASTER_CYCLE = 4.4
 # Address 0 is a master's. For other Modbus devices it means all of them, so it comes last.
 MASTER = "0"
-SLAVES = tuple(str(address) for address in range(1, HIGHEST_ADDRESS + 1))
-SCAN_TIMEOUT = 0.3
-# Boards and other Modbus devices begin to answer a read within 50 ms or so.
-READ_TIMEOUT = 0.15
 
 OLD_REQUEST = bytes.fromhex("DDA50300FFFD77")
 OLD_TIMEOUT = 1.0
-# Plain Modbus: ten registers from 0x1200 on, which are cells in mV.
-PLAIN_QUESTION = bytes.fromhex("031200000A")
-PLAIN_ANSWER = b"\x03\x14"
-PLAIN_SIZE = 25
-EXCEPTION_SIZE = 5
-HIGHEST_CELL = 5000
 
 CLASSIC_NAME = "JK-BMS (classic protocol, 4E 57)"
 MODBUS_NAME = "JK-BMS (newer generation, protocol 001)"
@@ -66,37 +56,6 @@ def is_old_answer(data: bytes) -> bool:
     start = data.find(b"\xdd\x03\x00")
     frame = data[start : start + data[start + 3] + 7] if 0 <= start < len(data) - 3 else b""
     return frame[-1:] == b"\x77" and (sum(frame[2:-3]) + int.from_bytes(frame[-3:-1])) % 65536 == 0
-
-
-def plain_request(address: str) -> bytes:
-    """Build the question for the first registers of a board, in plain Modbus."""
-    body = bytes((int(address),)) + PLAIN_QUESTION
-    return body + crc(body)
-
-
-def is_plain_answer(data: bytes, address: str) -> bool:
-    """Tell whether these bytes are the cells that a plain request asks for."""
-    frame = _answer(data, bytes((int(address),)) + PLAIN_ANSWER, PLAIN_SIZE)
-    cells = [int.from_bytes(frame[at : at + 2]) for at in range(3, len(frame) - 2, 2)]
-    return bool(cells) and max(cells) <= HIGHEST_CELL
-
-
-def is_foreign_answer(data: bytes, address: str) -> bool:
-    """Tell whether a Modbus device that is no board answers a plain request."""
-    if is_plain_answer(data, address):
-        return False
-    head = bytes((int(address),))
-    return bool(
-        _answer(data, head + PLAIN_ANSWER, PLAIN_SIZE)
-        or _answer(data, head + b"\x83", EXCEPTION_SIZE)
-    )
-
-
-def _answer(data: bytes, head: bytes, size: int) -> bytes:
-    """Return the frame of this size that begins so and has a right checksum, b"" if none does."""
-    start = data.find(head)
-    frame = data[start : start + size] if start >= 0 else b""
-    return frame if len(frame) == size and crc(frame[:-2]) == frame[-2:] else b""
 
 
 def create(link: Link, identity: Identity) -> Device:
@@ -184,8 +143,7 @@ async def _search_bus(link: Link, progress: Progress, addresses: tuple[str, ...]
         progress(0.2 + 0.7 * count / len(addresses))
         if address == MASTER and strangers:
             continue
-        await link.write(plain_request(address))
-        if is_foreign_answer(await listen(link, READ_TIMEOUT), address):
+        if await device.is_foreign(address):
             strangers += 1
             continue
         try:

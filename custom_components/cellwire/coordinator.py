@@ -1,7 +1,7 @@
 """One coordinator for each entry, for devices that are asked and for those that talk alike."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 import logging
@@ -125,6 +125,16 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         self._missing: set[str] = set()
         self._hurrying: asyncio.Task[None] | None = None
         self._hurried_at = 0.0
+        self._cycle_listeners: list[Callable[[], None]] = []
+
+    @callback
+    def after_each_cycle(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Have `listener` called after each reading, also one that failed like the one before.
+
+        Returns a function that ends it.
+        """
+        self._cycle_listeners.append(listener)
+        return lambda: self._cycle_listeners.remove(listener)
 
     def unit_identity(self, unit: str) -> str:
         """Return the identity of a unit for ever: its own serial number, else of this entry.
@@ -209,6 +219,12 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         self._memory.look()
         self._tell_of_wear()
         return self._complete(readings)
+
+    @callback
+    @override
+    def _async_refresh_finished(self) -> None:
+        for listener in tuple(self._cycle_listeners):
+            listener()
 
     @override
     async def async_shutdown(self) -> None:

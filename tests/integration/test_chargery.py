@@ -241,6 +241,7 @@ async def test_a_bms_in_full(
     websocket_wire: WebSocketWire,
     add_entry: AddEntry,
     entity_registry: er.EntityRegistry,
+    without_link_sensors: None,
     snapshot: SnapshotAssertion,
     monkeypatch: pytest.MonkeyPatch,
     platform: Platform,

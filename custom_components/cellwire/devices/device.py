@@ -211,9 +211,11 @@ class Device[LinkT: Connection = Link](ABC):
     """What stands behind one config entry: one charger, one BMS, or one bus of packs.
 
     `period` is how often readings come by themselves, in seconds; None if they are asked for.
+    `asks` tells whether anything is, so that there are answers.
     """
 
     period: float | None = None
+    asks: bool = True
 
     def __init__(self, link: LinkT, identity: Identity) -> None:
         """Own the link from now on; nothing is opened yet."""

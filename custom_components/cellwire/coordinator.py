@@ -113,7 +113,10 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         self.device: Device[Any] = family.create(link, entry_identity(entry))
         self.device.settings = entry_settings(hass, entry)
         self._ledger = Ledger(
-            family.noise_floor, family.trusted_counters, partial(last_counted, hass)
+            family.noise_floor,
+            family.trusted_counters,
+            partial(last_counted, hass),
+            family.count_cycles,
         )
         parts: dict[str, Part] = {"device": self.device, "energy": self._ledger}
         self._memory = Memory(hass, entry.entry_id, parts)

@@ -159,7 +159,7 @@ async def test_a_charger_that_talks_is_asked_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(questions, "INTERVALS", dict.fromkeys(Tier, 0.5))
-    monkeypatch.setattr(questions, "ANSWER_TIMEOUT", 0.3)
+    monkeypatch.setattr(questions, "ANSWER_TIMEOUT", 0.8)
     entry = await add_entry("vedirect")
     health = entry.runtime_data.device.wires.health
     answer_time = "sensor.blue_smart_ip22_24_12_1_answer_time"

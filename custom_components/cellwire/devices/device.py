@@ -167,7 +167,7 @@ class Family[LinkT: Connection = Link]:
     takes more care. `recognise` names what unmistakably speaks this family's protocol in
     some received bytes. Currents below `noise_floor`, in A, are noise and not counted.
     `trusted_counters` are the fields of a reading that are counters of the device itself and never
-    fall in its life.
+    fall in its life. `count_cycles` is for batteries that don't tell their cycles.
     """
 
     key: str
@@ -181,6 +181,7 @@ class Family[LinkT: Connection = Link]:
     allows_control: bool = False
     noise_floor: float = RESTING_CURRENT
     trusted_counters: tuple[str, ...] = ()
+    count_cycles: bool = False
     probe: Callable[[LinkFactory[LinkT], Progress], Awaitable[Found]]
     detect: Callable[[LinkFactory[LinkT], Progress], Awaitable[Found]] | None = None
     recognise: Callable[[bytes], str | None]

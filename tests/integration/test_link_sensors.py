@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
+from homeassistant.const import STATE_OFF, STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.entity import Entity
@@ -12,6 +12,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.cellwire.const import DOMAIN
 from custom_components.cellwire.devices.chargery import reading
 from custom_components.cellwire.devices.chargery.frame import Command
+from custom_components.cellwire.devices.device import Option
 from custom_components.cellwire.devices.victron_charger import questions
 from custom_components.cellwire.devices.victron_charger.register import Tier
 from custom_components.cellwire.link_sensor import LinkSensor
@@ -170,6 +171,25 @@ async def test_a_charger_that_talks_is_asked_too(
     await until(lambda: health.answer_time is None, 5.0)
     await refresh(hass, entry)
     assert value(hass, answer_time) == STATE_UNKNOWN
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_a_charger_without_mains_has_said_nothing_and_need_not(
+    hass: HomeAssistant, enabled: None, victron: Charger, add_entry: AddEntry
+) -> None:
+    entry = await add_entry("vedirect")
+    victron.powered = False
+    hass.states.async_set("switch.plug", STATE_OFF)
+    hass.config_entries.async_update_entry(entry, options={Option.MAINS_SWITCH: "switch.plug"})
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    await refresh(hass, entry)
+    charger = "sensor.blue_smart_ip22_24_12_1_"
+    assert value(hass, f"{charger}status") == "off"
+    assert value(hass, f"{charger}last_good_frame") == STATE_UNKNOWN
+    # Nothing was to be expected, so nothing failed.
+    assert value(hass, f"{charger}link_success") == STATE_UNKNOWN
+    assert value(hass, f"{charger}timeouts") == "0"
     await hass.config_entries.async_unload(entry.entry_id)
 
 

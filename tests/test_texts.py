@@ -9,7 +9,7 @@ from typing import Any
 from homeassistant.util.yaml import load_yaml_dict
 import pytest
 
-from custom_components.cellwire import binary_sensor, sensor
+from custom_components.cellwire import binary_sensor, link_sensor, sensor
 from custom_components.cellwire.coordinator import NAMED_PARTS
 from custom_components.cellwire.devices import errors
 from custom_components.cellwire.devices.chargery import reading as chargery_reading
@@ -114,6 +114,7 @@ def english() -> dict[str, Any]:
 def described() -> dict[str, dict[str, Any]]:
     """Collect the descriptions that any unit may have, by platform and translation key."""
     found: dict[str, dict[str, Any]] = {"sensor": {}, "binary_sensor": {}}
+    found["sensor"] |= {str(each.translation_key): each for each in link_sensor.LINK_SENSORS}
     for unit in UNITS:
         for each in sensor.offered(unit, FULL):
             found["sensor"][str(each.translation_key)] = each
@@ -187,7 +188,7 @@ def test_every_entity_has_a_name_and_no_name_is_left_over() -> None:
         assert texts[platform].keys() == descriptions.keys()
         for key, description in descriptions.items():
             name = texts[platform][key]["name"]
-            numbered = description.number is not None
+            numbered = getattr(description, "number", None) is not None
             assert PLACEHOLDER.findall(name) == (["number"] if numbered else []), key
 
 

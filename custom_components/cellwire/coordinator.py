@@ -1,7 +1,7 @@
 """One coordinator for each entry, for devices that are asked and for those that talk alike."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 import logging
 import time
@@ -111,7 +111,9 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         link = make_link(hass, link_kind(family, port), port, entry_line(entry), entry)
         self.device: Device[Any] = family.create(link, entry_identity(entry))
         self.device.settings = entry_settings(hass, entry)
-        self._ledger = Ledger(family.noise_floor, family.trusted_counters)
+        self._ledger = Ledger(
+            family.noise_floor, family.trusted_counters, count_cycles=family.count_cycles
+        )
         parts: dict[str, Part] = {"device": self.device, "energy": self._ledger}
         self._memory = Memory(hass, entry.entry_id, parts)
         # When the reading began that goes on, and how long the last one took, in seconds.
@@ -122,6 +124,16 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         self._missing: set[str] = set()
         self._hurrying: asyncio.Task[None] | None = None
         self._hurried_at = 0.0
+        self._cycle_listeners: list[Callable[[], None]] = []
+
+    @callback
+    def after_each_cycle(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Have `listener` called after each reading, also one that failed like the one before.
+
+        Returns a function that ends it.
+        """
+        self._cycle_listeners.append(listener)
+        return lambda: self._cycle_listeners.remove(listener)
 
     def unit_identity(self, unit: str) -> str:
         """Return the identity of a unit for ever: its own serial number, else of this entry.
@@ -207,6 +219,12 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         self._memory.look()
         self._tell_of_wear()
         return self._complete(readings)
+
+    @callback
+    @override
+    def _async_refresh_finished(self) -> None:
+        for listener in tuple(self._cycle_listeners):
+            listener()
 
     @override
     async def async_shutdown(self) -> None:

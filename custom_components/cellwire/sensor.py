@@ -39,6 +39,7 @@ from .devices.model import (
     worst_alarm,
 )
 from .entity import CellwireDescription, CellwireEntity, add_as_they_appear
+from .link_sensor import link_sensors
 
 PARALLEL_UPDATES = 0
 
@@ -346,5 +347,6 @@ async def async_setup_entry(
     entry: CellwireConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the sensors of all units."""
+    """Add the sensors of all units, and those of the link."""
     add_as_they_appear(entry.runtime_data, async_add_entities, offered, _make)
+    async_add_entities(link_sensors(entry.runtime_data))

@@ -7,7 +7,14 @@ from typing import Any
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.cellwire.devices.energy import COUNTERS, Count, Counters, Integrator
+from custom_components.cellwire.devices.energy import (
+    COUNTERS,
+    CYCLES,
+    Count,
+    Counters,
+    Integrator,
+    full_capacity,
+)
 from custom_components.cellwire.devices.model import Reading
 
 INTERVAL = 5.0
@@ -15,7 +22,8 @@ LONGEST = 15.0
 FLOOR = 0.05
 
 values = st.floats(-10_000, 10_000)
-pauses = st.floats(0.01, LONGEST)
+# Not up to the longest: the sum of such pauses is rounded.
+pauses = st.floats(0.01, LONGEST - 0.01)
 
 
 def reading(at: float, power: float | None = None, **more: Any) -> Reading:
@@ -223,3 +231,49 @@ def test_a_reading_without_a_current_leaves_the_charge_alone() -> None:
     counters.add(replace(reading(5.0, 100.0), current=None), INTERVAL, FLOOR)
     assert counters.value("charge_in") == 0.0
     assert counters.value("energy_in") == pytest.approx(100 * 5 / 3600)
+
+
+CAPACITY: dict[str, Any] = {"remaining_capacity": 91.0, "soc": 91.0}
+
+
+@pytest.mark.parametrize(
+    ("values", "capacity"),
+    [
+        ({"full_capacity": 280.0, **CAPACITY}, 280.0),
+        (CAPACITY, 100.0),
+        ({"remaining_capacity": 20.0, "soc": 20.0}, 100.0),
+        ({"remaining_capacity": 19.0, "soc": 19.0}, None),
+        ({"full_capacity": 0.0}, None),
+        ({"remaining_capacity": 0.0, "soc": 50.0}, None),
+        ({"remaining_capacity": 50.0}, None),
+        ({"soc": 50.0}, None),
+    ],
+)
+def test_the_full_capacity(values: dict[str, Any], capacity: float | None) -> None:
+    assert full_capacity(Reading(at=0.0, **values)) == capacity
+
+
+def test_cycles_follow_from_what_flowed_out_and_the_capacity_of_that_time() -> None:
+    counters = Counters()
+
+    def discharge(at: float, **values: float) -> float | None:
+        state = reading(at, -1800.0, **values)
+        counters.add_cycles(state, counters.add(state, 3600.0, FLOOR))
+        return counters.value(CYCLES)
+
+    # 36 Ah flow in each hour.
+    assert discharge(0.0) is None
+    assert discharge(3600.0) is None
+    assert discharge(2 * 3600.0, **CAPACITY) == pytest.approx(0.36)
+    # What the capacity is, is not told below 20 %: the last one counts.
+    assert discharge(3 * 3600.0, soc=5.0, remaining_capacity=9.0) == pytest.approx(0.72)
+    assert discharge(4 * 3600.0, full_capacity=50.0) == pytest.approx(1.44)
+    before = counters.value(CYCLES)
+    # A charge counts for nothing, nor does setting a counter.
+    for at in (30_000.0, 33_600.0):
+        charging = reading(at, 9000.0, **CAPACITY)
+        counters.add_cycles(charging, counters.add(charging, 3600.0, FLOOR))
+    counters.set("charge_out", 5000.0)
+    assert discharge(50_000.0, **CAPACITY) == before
+    again = Counters.from_state(json.loads(json.dumps(counters.state())))
+    assert again.value(CYCLES) == before

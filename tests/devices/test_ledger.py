@@ -70,6 +70,37 @@ def test_the_times_follow_from_the_mean_current() -> None:
     assert book.complete("other", FIRST, states[-1]).time_to_full is None
 
 
+def test_cycles_are_counted_for_those_that_do_not_tell_them() -> None:
+    book = Ledger(0.05, (), {"one": {"cycles": 7}}, count_cycles=True)
+    kept = {"one": {"via": None, "counters": {"energy_in": {"value": 1.0}}}}
+    # What was kept by an older version knows no cycles.
+    book.recalled = kept
+    states = [
+        Reading(at=at, current=-3600.0, full_capacity=10.0, remaining_capacity=5.0)
+        for at in (0.0, 5.0, 10.0, 15.0, 20.0)
+    ]
+    assert book.complete("one", FIRST, states[0]).cycles is None
+    for state in states:
+        book.add("one", FIRST, state, INTERVAL)
+        book.add("two", SECOND, state, INTERVAL)
+    # 20 Ah of 10 Ah.
+    assert book.complete("one", FIRST, states[-1]).cycles == 2
+    assert book.complete("two", SECOND, states[-1]).cycles == 9
+    assert book.complete("bank", BANK, states[-1]).cycles is None
+    with pytest.raises(Refused):
+        book.set("one", FIRST, "cycles", 5.0)
+    again = Ledger(0.05, (), count_cycles=True)
+    again.recalled = json.loads(json.dumps(book.memory()))
+    assert again.complete("one", FIRST, Reading(at=0.0)).cycles == 2
+
+
+def test_who_tells_the_cycles_is_believed() -> None:
+    book = ledger({"cycles": 7})
+    state = Reading(at=0.0, current=-1.0, full_capacity=10.0, cycles=12)
+    book.add("one", FIRST, state, INTERVAL)
+    assert book.complete("one", FIRST, state).cycles == 12
+
+
 def test_what_cannot_be_read_begins_where_it_stood_when_it_was_seen(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

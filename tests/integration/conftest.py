@@ -9,6 +9,7 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.cellwire import link_sensor
 from custom_components.cellwire.const import CONF_FAMILY, CONF_SERIALS, CONF_VARIANT, DOMAIN
 from custom_components.cellwire.devices import detect, registers
 from custom_components.cellwire.devices.chargery import bms, probe as chargery_probe
@@ -55,6 +56,12 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hubble_probe, "MANNERS", pack.MANNERS)
     monkeypatch.setattr(hubble_probe, "SCAN_TIMEOUT", 0.15)
     monkeypatch.setattr(icharger_probe, "LINE_TIMEOUT", 0.15)
+
+
+@pytest.fixture
+def without_link_sensors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out what depends on the time of day and on the speed of this computer."""
+    monkeypatch.setattr(link_sensor, "LINK_SENSORS", ())
 
 
 def two_boards(wire: PtyWire) -> Bus:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 import logging
+from typing import Any
 
 from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigFlowResult
 from homeassistant.const import CONF_PORT, STATE_UNAVAILABLE, Platform
@@ -28,7 +29,7 @@ from custom_components.cellwire.devices.model import Reading
 from custom_components.cellwire.diagnostics import async_get_config_entry_diagnostics
 from custom_components.cellwire.links.serial import SerialLink
 from custom_components.cellwire.links.websocket import WebSocketLink
-from tests.bench.chargery import Bms, pack_frame, recorded_frames, talking
+from tests.bench.chargery import DISCHARGE, Bms, pack_frame, recorded_frames, talking
 from tests.bench.websocket import WebSocketWire
 from tests.bench.wire import PtyWire, TcpWire
 from tests.waiting import until
@@ -241,6 +242,7 @@ async def test_a_bms_in_full(
     websocket_wire: WebSocketWire,
     add_entry: AddEntry,
     entity_registry: er.EntityRegistry,
+    without_link_sensors: None,
     snapshot: SnapshotAssertion,
     monkeypatch: pytest.MonkeyPatch,
     platform: Platform,
@@ -352,3 +354,34 @@ async def test_diagnostics(hass: HomeAssistant, on_port: Bms, add_entry: AddEntr
     received = {each["hex"] for each in data["link"]["last_bytes"]}
     assert FRAMES[0x56].hex().upper() in received
     await hass.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.mark.parametrize(
+    ("kept", "before", "after"),
+    [({"cycles": {"value": 11.9999}}, "11", "12"), ({"energy_out": {"value": 0.9999}}, "0", "0")],
+    ids=["counted before", "of an older version"],
+)
+async def test_cycles_are_counted_and_kept(
+    hass: HomeAssistant,
+    pty: PtyWire,
+    add_entry: AddEntry,
+    hass_storage: dict[str, Any],
+    kept: dict[str, Any],
+    before: str,
+    after: str,
+) -> None:
+    key, unit = f"{DOMAIN}.entry_chargery", "entry_chargery_bms"
+    data = {"energy": {unit: {"via": None, "counters": kept}}}
+    hass_storage[key] = {"version": 1, "minor_version": 1, "key": key, "data": data}
+    discharging = pack_frame(6000.0, mode=DISCHARGE, soc=91, stopped=None)
+    async with talking(Bms(pty, FRAMES | {0x57: discharging}, period=FAST)):
+        entry = await add_entry("chargery", port=pty.address)
+        assert value(hass, "sensor.bms16t_cycles") == before
+        # Of the 1014 Ah that follow from the recording.
+        while entry.runtime_data.data["bms"].charge_out < 0.3:
+            await asyncio.sleep(0.05)
+            await entry.runtime_data.async_refresh()
+        assert value(hass, "sensor.bms16t_cycles") == after
+        await hass.config_entries.async_unload(entry.entry_id)
+    counted = hass_storage[key]["data"]["energy"][unit]["counters"]["cycles"]["value"]
+    assert int(after) < counted < int(after) + 0.1

@@ -26,7 +26,7 @@ VICTRON = "sensor.blue_smart_ip22_24_12_1_"
 
 
 @pytest.fixture
-def all_entities(monkeypatch: pytest.MonkeyPatch) -> None:
+def all_entities(monkeypatch: pytest.MonkeyPatch, without_link_sensors: None) -> None:
     """Show the hidden entities too."""
     monkeypatch.setattr(Entity, "entity_registry_enabled_default", property(lambda _: True))
 

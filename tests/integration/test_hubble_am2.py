@@ -164,7 +164,7 @@ async def test_two_entries_share_a_port(hass: HomeAssistant, bus: RtuBus, pty: P
 
 
 @pytest.fixture
-def enabled(monkeypatch: pytest.MonkeyPatch) -> None:
+def enabled(monkeypatch: pytest.MonkeyPatch, without_link_sensors: None) -> None:
     """Enable every entity, rare ones included."""
     monkeypatch.setattr(Entity, "entity_registry_enabled_default", property(lambda _: True))
 

@@ -215,6 +215,7 @@ async def test_entities(
     port: HidPort,
     platform: Platform,
     entity_registry: er.EntityRegistry,
+    without_link_sensors: None,
     snapshot: SnapshotAssertion,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

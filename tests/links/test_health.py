@@ -3,11 +3,13 @@
 import pytest
 
 from custom_components.cellwire.links.health import (
+    RECENT,
     TRACE_BYTES,
     TRACE_ENTRIES,
     TRACE_KINDS,
     Direction,
     LinkHealth,
+    Success,
     Trace,
 )
 from custom_components.cellwire.links.pause import Pause
@@ -62,3 +64,32 @@ def test_pauses_grow_to_five_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     pause.worked()
     assert pause.is_over
     assert pause.failed() == 0.5
+
+
+def test_success_is_a_mean_in_which_a_silence_counts_as_much_as_talk() -> None:
+    health = LinkHealth()
+    success = Success(health)
+    assert success.look(0.0, failed=False) is None
+    health.good_frames += 60
+    assert success.look(5.0, failed=False) == 100.0
+    health.timeouts += 2
+    assert success.look(10.0, failed=True) == 50.0
+    # The port is gone: nothing can be counted.
+    assert success.look(15.0, failed=True) == 33.3
+    health.good_frames += 3
+    health.checksum_errors += 1
+    assert success.look(20.0, failed=False) == 43.8
+    # Nothing was to be expected.
+    assert success.look(25.0, failed=False) == 43.8
+
+
+def test_success_forgets_what_is_older_than_ten_minutes() -> None:
+    health = LinkHealth()
+    success = Success(health)
+    health.timeouts = 1
+    assert success.look(0.0, failed=True) == 0.0
+    health.good_frames = 1
+    assert success.look(RECENT, failed=False) == 50.0
+    health.good_frames = 2
+    assert success.look(RECENT + 1, failed=False) == 100.0
+    assert success.look(3 * RECENT, failed=False) is None

@@ -96,6 +96,7 @@ class AskedDevice[LinkT: Connection = Link](Device[LinkT]):
             raise
         except LinkError as err:
             self.wires.health.lost += self._greeted
+            self.wires.health.answer_time = None
             if not self._greeted:
                 self._failure = err
                 self._pause.failed()
@@ -146,6 +147,7 @@ class Asker[T]:
         self._sent = b""
         self._heard = bytearray()
         self._sent_at = 0.0
+        self._damaged = 0
 
     async def send(self, request: bytes, shown: bytes | None = None) -> None:
         """Send a request once the line is free.
@@ -167,6 +169,8 @@ class Asker[T]:
         self._heard.clear()
         self._sent = request
         self._sent_at = time.monotonic()
+        self._wires.health.answer_time = None
+        self._damaged = self._wires.health.checksum_errors
         await link.write(request)
         self._wires.trace.add(Direction.SENT, request if shown is None else shown)
 
@@ -191,7 +195,8 @@ class Asker[T]:
         self._wires.health.answered(self._last - self._sent_at)
 
     def _give_up(self) -> DeviceError:
-        self._wires.health.timeouts += 1
+        # A damaged answer was counted when it came.
+        self._wires.health.timeouts += self._damaged == self._wires.health.checksum_errors
         self._late = True
         self._last = time.monotonic()
         heard = bytes(self._heard)

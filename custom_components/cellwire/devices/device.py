@@ -167,7 +167,7 @@ class Family[LinkT: Connection = Link]:
     takes more care. `recognise` names what unmistakably speaks this family's protocol in
     some received bytes. Currents below `noise_floor`, in A, are noise and not counted.
     `trusted_counters` are the fields of a reading that are counters of the device itself and never
-    fall in its life.
+    fall in its life. `count_cycles` is for batteries that don't tell their cycles.
     """
 
     key: str
@@ -181,6 +181,7 @@ class Family[LinkT: Connection = Link]:
     allows_control: bool = False
     noise_floor: float = RESTING_CURRENT
     trusted_counters: tuple[str, ...] = ()
+    count_cycles: bool = False
     probe: Callable[[LinkFactory[LinkT], Progress], Awaitable[Found]]
     detect: Callable[[LinkFactory[LinkT], Progress], Awaitable[Found]] | None = None
     recognise: Callable[[bytes], str | None]
@@ -211,9 +212,11 @@ class Device[LinkT: Connection = Link](ABC):
     """What stands behind one config entry: one charger, one BMS, or one bus of packs.
 
     `period` is how often readings come by themselves, in seconds; None if they are asked for.
+    `asks` tells whether anything is, so that there are answers.
     """
 
     period: float | None = None
+    asks: bool = True
 
     def __init__(self, link: LinkT, identity: Identity) -> None:
         """Own the link from now on; nothing is opened yet."""

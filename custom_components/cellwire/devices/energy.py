@@ -1,4 +1,4 @@
-"""Energy and charge that went into a battery and out of it: counters that never fall.
+"""Energy and charge that went into a battery and out of it, and cycles: counters that never fall.
 
 They are the area below power and current, between samples that follow each other closely. Where
 a device counts by itself, what it counted more than was seen is added, such as during a restart.
@@ -22,6 +22,9 @@ _FLOWS = (
     ("charge_in", "charge_out", "current", "charged", "discharged"),
 )
 COUNTERS = tuple(name for into, out, *_ in _FLOWS for name in (into, out))
+CYCLES = "cycles"
+# Below this SoC in % it has too few digits to tell the capacity by what is left.
+SURE_SOC = 20.0
 
 
 class Integrator:
@@ -92,22 +95,33 @@ class Count:
         return count
 
 
+def full_capacity(reading: Reading) -> float | None:
+    """Return the full capacity in Ah as the device tells it, else by what is left and its share."""
+    if reading.full_capacity:
+        return reading.full_capacity
+    if not reading.remaining_capacity or (reading.soc or 0.0) < SURE_SOC:
+        return None
+    return 100 * reading.remaining_capacity / (reading.soc or 100.0)
+
+
 @dataclass(slots=True)
 class Counters:
     """The counters of one unit. One that never had anything to count is not there."""
 
     counts: dict[str, Count] = field(default_factory=dict)
+    _full: float | None = None
     _flows: tuple[Integrator, ...] = field(default_factory=lambda: (Integrator(), Integrator()))
 
     def add(
         self, reading: Reading, interval: float, floor: float, trusted: Collection[str] = ()
-    ) -> None:
-        """Count on with a reading.
+    ) -> float:
+        """Count on with a reading. Returns the charge in Ah that it adds to what flowed out.
 
         `interval` is the usual time between two readings in s, `floor` the current in A below
         which it is noise, `trusted` the fields of the reading that are counters of the device's
         own that never fall.
         """
+        before = self.value("charge_out") or 0.0
         floors = {"power": floor * (reading.voltage or 0.0), "current": floor}
         for flow, (into, out, source, own_in, own_out) in zip(self._flows, _FLOWS, strict=True):
             value: float | None = getattr(reading, source)
@@ -121,9 +135,20 @@ class Counters:
             ):
                 count = self.counts.setdefault(name, Count())
                 count.add(increment, getattr(reading, own) if own in trusted else None)
+        return (self.value("charge_out") or 0.0) - before
+
+    def add_cycles(self, reading: Reading, discharged: float) -> None:
+        """Count full cycles: the charge in Ah that flowed out, by what the battery holds when full.
+
+        Where a reading does not tell the capacity, the last one counts. Before the first,
+        nothing does.
+        """
+        self._full = full_capacity(reading) or self._full
+        if self._full:
+            self.counts.setdefault(CYCLES, Count()).value += discharged / self._full
 
     def value(self, name: str) -> float | None:
-        """Return a counter in Wh or Ah, None if it is not there."""
+        """Return a counter in Wh, Ah or cycles, None if it is not there."""
         count = self.counts.get(name)
         return None if count is None else count.value
 
@@ -138,11 +163,12 @@ class Counters:
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Counters:
         """Count on where `state` was taken. Raises TypeError or ValueError if it makes no sense."""
-        return cls({name: Count.from_state(state[name]) for name in COUNTERS if name in state})
+        names = (*COUNTERS, CYCLES)
+        return cls({name: Count.from_state(state[name]) for name in names if name in state})
 
     @classmethod
     def beginning_at(cls, values: Mapping[str, float]) -> Counters:
-        """Count on from values in Wh and Ah; those that make no sense are left out."""
+        """Count on from values in Wh, Ah and cycles; those that make no sense are left out."""
         return cls(
             {
                 name: Count(value)

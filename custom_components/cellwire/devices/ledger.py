@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 import logging
 from typing import Any
 
-from .energy import COUNTERS, INTERVALS, MOST, Counters
+from .energy import COUNTERS, CYCLES, INTERVALS, MOST, Counters
 from .errors import Refused
 from .model import Reading, Unit, UnitKind
 from .time_left import MeanCurrent, time_left
@@ -30,13 +30,15 @@ class Ledger:
 
     A bank is the sum of its packs: it counts nothing by itself, and what a pack counted that is
     silent or gone stays in it. `floor` is the current in A below which it is noise, `trusted` the
-    counters of the device that never fall, and `before` where the counters of a unit stood, in Wh
-    and Ah, if what was kept of it is lost.
+    counters of the device that never fall, and `before` where the counters of a unit stood, in Wh,
+    Ah and cycles, if what was kept of it is lost. `count_cycles` is for batteries that don't tell
+    their cycles.
     """
 
     floor: float
     trusted: Collection[str]
     before: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    count_cycles: bool = False
     _accounts: dict[str, _Account] = field(default_factory=dict)
     _means: dict[str, MeanCurrent] = field(default_factory=dict)
 
@@ -74,13 +76,18 @@ class Ledger:
             account = _Account(Counters.beginning_at(self.before.get(identity, {})))
             self._accounts[identity] = account
         account.via = unit.via
-        account.counters.add(reading, interval, self.floor, self.trusted)
+        discharged = account.counters.add(reading, interval, self.floor, self.trusted)
+        if self.count_cycles:
+            account.counters.add_cycles(reading, discharged)
 
     def complete(self, identity: str, unit: Unit, reading: Reading) -> Reading:
         """Return the reading with what was counted, and with the times until full and empty."""
         mean = self._means.setdefault(identity, MeanCurrent())
         to_full, to_empty = time_left(reading, mean.value, self.floor)
         gained: dict[str, Any] = {name: self._value(identity, unit, name) for name in COUNTERS}
+        if self.count_cycles and (account := self._accounts.get(identity)):
+            cycles = account.counters.value(CYCLES)
+            gained[CYCLES] = None if cycles is None else int(cycles)
         return replace(reading, time_to_full=to_full, time_to_empty=to_empty, **gained)
 
     def set(self, identity: str, unit: Unit | None, counter: str, value: float) -> None:
@@ -88,7 +95,7 @@ class Ledger:
         if unit and unit.kind is UnitKind.BANK:
             raise Refused(counter, "is_a_sum")
         account = self._accounts.get(identity)
-        if account is None or counter not in account.counters.counts:
+        if account is None or counter not in COUNTERS or counter not in account.counters.counts:
             raise Refused(counter, "not_offered")
         if not 0 <= value <= MOST:
             raise Refused(counter, "out_of_range")

@@ -174,6 +174,7 @@ class Reading:
     remaining_capacity: float | None = None
     full_capacity: float | None = None
     design_capacity: float | None = None
+    # Counted here (energy.py) for a battery that does not tell them.
     cycles: int | None = None
 
     cell_voltages: tuple[float | None, ...] = ()

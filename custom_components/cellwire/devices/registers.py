@@ -85,6 +85,7 @@ class Registers:
         """Wait for an answer, and turn what went wrong into the errors of this project."""
         health = self._wires.health
         begin = time.monotonic()
+        health.answer_time = None
         try:
             answer = await request
         except ModbusTimeoutError as err:

@@ -31,6 +31,7 @@ class StreamingDevice(Device):
     period: float
     # How long a device may take to say who it is, in seconds.
     patience: float
+    asks = False
 
     def __init__(self, link: Link, identity: Identity) -> None:
         """Own the link from now on; nothing is opened yet."""
@@ -150,6 +151,7 @@ class StreamingDevice(Device):
                 await self._converse()
             except CellwireError as err:
                 self.wires.health.lost += self._failure is None
+                self.wires.health.answer_time = None
                 self._failure = err
                 self._settled.set()
                 self.hurry()

@@ -15,14 +15,18 @@ TRACE_ENTRIES = 64
 TRACE_BYTES = 400
 # More than the packs of a full bus have blocks.
 TRACE_KINDS = 96
+# What is older says little of how a link does now, in seconds.
+RECENT = 600.0
 
 
 @dataclass(slots=True)
 class LinkHealth:
     """Counters since the entry was set up. Times are seconds, wall clock for `last_good`.
 
-    `rejected` counts frames and fields with a right checksum that can't be true, `complaints`
-    the messages of a device that it received garbage.
+    `timeouts` counts what was not answered at all, or the long silences of a device that talks,
+    `checksum_errors` what came damaged, `rejected` frames and fields with a right checksum that
+    can't be true, `complaints` the messages of a device that it received garbage. `answer_time`
+    is that of the last exchange, None while it waits and if it failed.
     """
 
     opened: int = 0
@@ -47,6 +51,39 @@ class LinkHealth:
         """Note how long an answer took."""
         self.answer_time = seconds
         self.slowest_answer = max(seconds, self.slowest_answer or 0.0)
+
+
+class Success:
+    """How much came through lately: a mean, in which a silence counts as much as talk.
+
+    Each reading is worth the share of good frames in all that came or should have come since the
+    one before: good and damaged frames, and answers that did not come. One that failed although
+    none of these was counted, as without a port or when a device stops talking, is worth nothing.
+    """
+
+    def __init__(self, health: LinkHealth) -> None:
+        """Count from the set-up of the entry on."""
+        self._health = health
+        self._good = self._bad = 0
+        self._shares: deque[tuple[float, float]] = deque()
+
+    def look(self, now: float, *, failed: bool) -> float | None:
+        """Take in what happened until the end of a reading, and whether that `failed`.
+
+        `now` is the monotonic clock. Returns the percentage of the last ten minutes, None if
+        nothing was to be counted in them.
+        """
+        health = self._health
+        good, bad = health.good_frames, health.checksum_errors + health.timeouts
+        came, failures = good - self._good, bad - self._bad
+        self._good, self._bad = good, bad
+        if came or failures or failed:
+            self._shares.append((now, came / max(1, came + failures)))
+        while self._shares and now - self._shares[0][0] > RECENT:
+            self._shares.popleft()
+        if not self._shares:
+            return None
+        return round(100 * sum(share for _, share in self._shares) / len(self._shares), 1)
 
 
 class Direction(StrEnum):

@@ -13,6 +13,7 @@ FAMILY = Family(
     shortest_interval=1,
     links=(LinkKind.SERIAL, LinkKind.WEBSOCKET),
     talks=True,
+    count_cycles=True,
     probe=probe.probe,
     recognise=probe.recognise,
     create=probe.create,

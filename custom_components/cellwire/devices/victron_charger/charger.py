@@ -47,6 +47,7 @@ class ChargerDevice(StreamingDevice):
     patience = 8.0
     # Text comes every second or two.
     period = 2.0
+    asks = True
 
     def __init__(self, link: Link, identity: Identity) -> None:
         """Own the link from now on; nothing is opened yet."""

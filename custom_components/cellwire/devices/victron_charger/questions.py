@@ -97,6 +97,7 @@ class Questions:
             if now - self._sent_at < ANSWER_TIMEOUT:
                 return None
             self._health.timeouts += 1
+            self._health.answer_time = None
             overtaken = bool(self._wanted) and self._open.answer is None
             if self._open.sent < self._open.tries and not overtaken:
                 return self._send(self._open, now)

@@ -1,5 +1,6 @@
 """The conversation with boards of the newer generation: up to 16 of them on one bus."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 import logging
@@ -14,6 +15,7 @@ from ..attendance import Attendance
 from ..device import Identity, Readings
 from ..errors import BadAnswer, DeviceError, NoAnswer, OnlyEcho
 from ..model import Reading, Value
+from ..shared_address import SharedAddresses
 from .modbus_frame import (
     Content,
     SpeechScanner,
@@ -81,6 +83,12 @@ class BusDevice(AskedDevice):
         self._asker = Asker(self, NAME, scanner, pace=PACE, quiet=0.0)
         self._boards = {address: Board(Judge(wires.health)) for address in identity.serials}
         self._attendance = Attendance(identity.serials)
+        self._shared = SharedAddresses()
+
+    @property
+    @override
+    def shared_addresses(self) -> Mapping[str, bool]:
+        return self._shared.verdicts
 
     @override
     async def greet(self) -> None:
@@ -95,17 +103,20 @@ class BusDevice(AskedDevice):
     @override
     async def poll(self) -> Readings:
         readings: Readings = {}
+        outcomes: dict[str, DeviceError | None] = {}
         problem: DeviceError = NoAnswer(NAME)
         for address in self._attendance.cycle():
             try:
                 readings[address] = await self._measure(address)
             except DeviceError as err:
-                problem = err
+                outcomes[address] = problem = err
                 # Another board may be at this address when it answers again.
                 self._boards[address].forget()
                 self._attendance.missed(address)
             else:
+                outcomes[address] = None
                 self._attendance.answered(address)
+        self._shared.note(outcomes)
         if not readings:
             raise problem
         return readings
@@ -116,6 +127,7 @@ class BusDevice(AskedDevice):
         super().forget(unit)
         self._boards.pop(unit, None)
         self._attendance.remove(unit)
+        self._shared.forget(unit)
 
     async def ask(self, address: str, content: Content, timeout: float | None = None) -> bytes:
         """Trigger one kind of data from the board at an address and return its frame.

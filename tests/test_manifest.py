@@ -80,6 +80,7 @@ def test_what_is_said_to_be_done_is_there() -> None:
         "integration-owner": bool(MANIFEST["codeowners"]),
         "parallel-updates": all("PARALLEL_UPDATES = " in modules[name] for name in PLATFORMS),
         "reconfiguration-flow": "async_step_reconfigure" in modules["config_flow"],
+        "repair-issues": "async_create_fix_flow" in modules["repairs"],
         "runtime-data": "entry.runtime_data = " in modules["__init__"],
         "stale-devices": "async_remove_config_entry_device" in modules["__init__"],
         "test-before-setup": "async_config_entry_first_refresh" in modules["__init__"],
@@ -108,7 +109,7 @@ def test_the_manifest_is_in_order() -> None:
 
 
 def test_components_that_are_imported_are_dependencies() -> None:
-    free = {*PLATFORMS, "diagnostics"}
+    free = {*PLATFORMS, "diagnostics", "repairs"}
     imported = set()
     for path in PACKAGE.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):

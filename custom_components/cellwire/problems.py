@@ -83,8 +83,11 @@ class Problems:
         # The ports of this computer when the link was opened last; None if that is not known.
         self._ports: set[str] | None = None
         self._works = False
-        if device.settings.password or not device.settings.allow_control:
+        settings = device.settings
+        if settings.password or not settings.allow_control:
             self.taken()
+        if not settings.allow_control:
+            self._show([(("budget_used", None), None)])
 
     async def failed(self, error: CellwireError) -> None:
         """Take in why the device can't be read."""
@@ -96,13 +99,11 @@ class Problems:
             elif error.fault is LinkFault.MISSING and await self._may_have_moved():
                 findings["port_moved", None] = error.placeholders
         elif isinstance(error, OtherDevice | WrongIdentity):
-            found = error.placeholders
-            expected = found.get("expected") or found["device"]
-            port = self._entry.data[CONF_PORT]
+            said = error.placeholders
             findings["other_device", None] = {
-                "expected": expected,
-                "found": found["found"],
-                "port": port,
+                "expected": said.get("expected") or said["device"],
+                "found": said["found"],
+                "port": self._entry.data[CONF_PORT],
             }
         self._show(findings.items())
 
@@ -142,22 +143,24 @@ class Problems:
 
     def _found(self, readings: Readings) -> Iterator[Finding]:
         device = self._device
-        used_up = device.writes_left == 0
-        budget = {"budget": str(device.settings.daily_writes)} if used_up else None
-        yield ("budget_used", None), budget
+        if (left := device.writes_left) is not None:
+            yield ("budget_used", None), self._budget() if left == 0 else None
         for unit, is_shared in device.shared_addresses.items():
-            name = self._name_of(unit)
-            address = device.units[unit].label or unit
-            text = {"unit": name, "address": address} if is_shared else None
-            yield ("shared_address", unit), text
+            yield ("shared_address", unit), self._shared(unit) if is_shared else None
         for unit, reading in readings.items():
             lasting = device.units[unit].lasting_errors
-            if lasting and reading.error is not None:
-                is_lasting = reading.error in lasting
+            if lasting and (error := reading.error) is not None:
                 yield (
                     ("lasting_error", unit),
-                    self._error(unit, reading.error) if is_lasting else None,
+                    self._error(unit, error) if error in lasting else None,
                 )
+
+    def _budget(self) -> dict[str, str]:
+        return {"budget": str(self._device.settings.daily_writes)}
+
+    def _shared(self, unit: str) -> dict[str, str]:
+        address = self._device.units[unit].label or unit
+        return {"unit": self._name_of(unit), "address": address}
 
     def _error(self, unit: str, error: str) -> dict[str, str]:
         words = async_translate_state(self._hass, error, "sensor", DOMAIN, "error", None)

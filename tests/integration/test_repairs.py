@@ -1,11 +1,12 @@
 """What a device itself wants to be put right: told once, and over when it is."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import STATE_ON
+from homeassistant.const import STATE_ON, STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr
@@ -52,17 +53,32 @@ async def settable(pty: PtyWire) -> AsyncIterator[None]:
         yield
 
 
+async def limit(hass: HomeAssistant, entry: MockConfigEntry, current: float) -> None:
+    """Set the current limit once it is offered: a charger has to be asked for much first."""
+    for _ in range(100):
+        state = hass.states.get(LIMIT)
+        if state and state.state != STATE_UNAVAILABLE:
+            break
+        await asyncio.sleep(0.05)
+        await refresh(hass, entry)
+    await call(hass, "number", "set_value", LIMIT, value=current)
+    assert value(hass, LIMIT) == str(current)
+
+
 async def test_more_writes_for_today(
     hass: HomeAssistant, repairs: Repairs, settable: None, add_entry: AddEntry
 ) -> None:
     entry = await add_entry("vedirect")
     await allow(hass, entry, daily_writes=1)
-    await until(lambda: hass.states.get(LIMIT))
-    await call(hass, "number", "set_value", LIMIT, value=8.0)
+    await limit(hass, entry, 8.0)
     await refresh(hass, entry)
     await refresh(hass, entry)
     assert repairs.changes == [("create", USED_UP)]
     assert (await repairs.issues())[USED_UP]["translation_placeholders"]["budget"] == "1"
+    await hass.config_entries.async_reload(entry.entry_id)
+    await until(lambda: entry.runtime_data.device.writes_left == 0)
+    await refresh(hass, entry)
+    assert repairs.changes == []
     form = await repairs.open(USED_UP)
     (field,) = form["data_schema"]
     assert (field["name"], field["description"]) == ("daily_writes", {"suggested_value": 1})
@@ -72,6 +88,16 @@ async def test_more_writes_for_today(
     assert entry.options == {"allow_control": True, "daily_writes": 5}
     assert entry.state is ConfigEntryState.LOADED
     await refresh(hass, entry)
+    assert repairs.changes == [("remove", USED_UP)]
+    await limit(hass, entry, 9.0)
+    hass.config_entries.async_update_entry(
+        entry, options={"allow_control": True, "daily_writes": 2}
+    )
+    await hass.config_entries.async_reload(entry.entry_id)
+    await until(lambda: entry.runtime_data.device.writes_left == 0)
+    await refresh(hass, entry)
+    assert repairs.changes == [("create", USED_UP)]
+    await allow(hass, entry, allow_control=False)
     assert repairs.changes == [("remove", USED_UP)]
     await hass.config_entries.async_unload(entry.entry_id)
 

@@ -1,5 +1,6 @@
 """Ports that are gone, closed or someone else's: told once, repaired by a flow, over by itself."""
 
+import asyncio
 from collections.abc import AsyncIterator
 import errno
 from pathlib import Path
@@ -15,11 +16,12 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.cellwire.const import CONF_SERIALS
 from custom_components.cellwire.links.errors import LinkError, LinkFault
 from custom_components.cellwire.links.serial import SerialLink
+from custom_components.cellwire.ports import free_ports
 from tests.bench.hid_port import HidPort
 from tests.bench.hubble_am2 import Pack
 from tests.bench.icharger import SimulatedCharger
 from tests.bench.jk_bms import ClassicBoard
-from tests.bench.modbus import Slave, TcpGateway
+from tests.bench.modbus import RtuBus, Slave, TcpGateway
 from tests.bench.victron_charger import Charger
 from tests.bench.wire import PtyWire, TcpWire
 from tests.devices.victron_charger.talking import second, talking
@@ -213,6 +215,47 @@ async def test_what_comes_late_raises_nothing(
     await hass.config_entries.async_remove(entry.entry_id)
     await problems.failed(LinkError(LinkFault.MISSING, "port", ""))
     assert repairs.changes == []
+
+
+async def test_packs_on_a_bus_that_was_plugged_in_elsewhere(
+    hass: HomeAssistant,
+    repairs: Repairs,
+    plugged: list[SerialDevice],
+    pty: PtyWire,
+    elsewhere: PtyWire,
+) -> None:
+    packs: dict[int, Slave] = {1: Pack(serial="PACK1"), 3: Pack(serial="PACK3")}
+    RtuBus(pty, packs)
+    entry = await test_hubble_am2.set_up(hass, pty.address)
+    await pty.unplug()
+    plugged.append(adapter(elsewhere.address))
+    for _ in range(4):
+        await refresh(hass, entry)
+    assert repairs.changes == [("create", "port_moved_entry_bank")]
+    RtuBus(elsewhere, packs)
+    form = await repairs.open("port_moved_entry_bank")
+    result = await repairs.enter(form, port=elsewhere.address)
+    assert result["type"] == "create_entry"
+    assert entry.state is ConfigEntryState.LOADED
+    assert entry.data[CONF_PORT] == elsewhere.address
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_the_newest_port_comes_first(
+    hass: HomeAssistant,
+    plugged: list[SerialDevice],
+    board: ClassicBoard,
+    tmp_path: Path,
+    add_entry: AddEntry,
+) -> None:
+    entry = await add_entry("classic")
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.touch()
+    await asyncio.sleep(0.05)
+    new.touch()
+    for order in ([old, new], [new, old]):
+        plugged[:] = [adapter(str(path)) for path in order]
+        assert list(await free_ports(hass, entry)) == [str(new), str(old)]
 
 
 async def test_a_list_of_ports_that_can_not_be_had(

@@ -36,6 +36,7 @@ from custom_components.cellwire.devices.victron_charger import reading as victro
 from custom_components.cellwire.devices.victron_charger.samples import NO_TEXT, Samples
 from custom_components.cellwire.links.errors import LinkError, LinkFault
 from custom_components.cellwire.links.link import LinkKind
+from custom_components.cellwire.problems import KINDS
 
 PACKAGE = Path(__file__).parent.parent / "custom_components" / "cellwire"
 LANGUAGES = sorted((PACKAGE / "translations").glob("*.json"))
@@ -231,6 +232,13 @@ def test_aborts_and_progress_have_texts() -> None:
     used = set(re.findall(r'(?:AbortFlow\(|reason=)"(\w+)"', source))
     assert texts["abort"].keys() == used | {"already_configured", "reconfigure_successful"}
     assert texts["progress"].keys() == {"search"}
+
+
+def test_every_issue_has_its_texts() -> None:
+    issues = english()["issues"]
+    assert issues.keys() == KINDS.keys()
+    for key, kind in KINDS.items():
+        assert issues[key].keys() == {"title", "fix_flow" if kind.fixable else "description"}, key
 
 
 @pytest.mark.parametrize("path", LANGUAGES, ids=lambda path: path.stem)

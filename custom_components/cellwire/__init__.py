@@ -12,6 +12,7 @@ from .const import DOMAIN
 from .control_entity import keep_controls
 from .coordinator import CellwireConfigEntry, CellwireCoordinator
 from .memory import Memory
+from .problems import async_follow_entries
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -29,6 +30,7 @@ PLATFORMS = (
 async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
     """Register the actions, which are there for all entries."""
     async_register_actions(hass)
+    async_follow_entries(hass)
     return True
 
 

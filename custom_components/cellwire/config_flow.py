@@ -8,7 +8,6 @@ from typing import Any, Self, override
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     ConfigEntry,
-    ConfigEntryState,
     ConfigFlow,
     ConfigFlowResult,
     OptionsFlow,
@@ -18,32 +17,23 @@ from homeassistant.core import callback
 from homeassistant.data_entry_flow import AbortFlow
 import probatio
 
-from .const import (
-    CONF_BAUDRATE,
-    CONF_FAMILY,
-    CONF_PARITY,
-    CONF_SERIALS,
-    CONF_VARIANT,
-    DOMAIN,
-)
-from .coordinator import entry_family, entry_identity
+from .const import CONF_FAMILY, CONF_SERIALS, CONF_VARIANT, DOMAIN
+from .coordinator import entry_family
 from .devices.detect import detect
 from .devices.device import AnyFamily, Found, Line
 from .devices.model import UnitKind
 from .devices.registry import FAMILIES
-from .devices.search import search
 from .link_choice import (
-    AUDIBLE,
     has_line,
     link_kind,
     make_byte_link,
-    make_link,
     make_register_link,
     port_selector,
     to_address,
 )
 from .links.errors import CellwireError, LinkError, LinkFault
 from .links.link import Link, LinkKind
+from .moving import address, look, look_again, moved, release
 from .options_flow import CellwireOptionsFlow
 
 DETECT, DETECT_PORT = "detect", "detect_port"
@@ -178,7 +168,7 @@ class CellwireConfigFlow(ConfigFlow, domain=DOMAIN):
                 CONF_FAMILY: self._family.key,
                 CONF_VARIANT: self._found.identity.variant,
                 CONF_SERIALS: dict(serials),
-                **self._address(),
+                **address(str(self._port), self._found.line),
             },
         )
 
@@ -234,17 +224,9 @@ class CellwireConfigFlow(ConfigFlow, domain=DOMAIN):
         if self.hass.config_entries.flow.async_has_matching_flow(self):
             return self.async_abort(reason="already_in_progress")
         if self.source == SOURCE_RECONFIGURE:
-            await self._release()
+            entry = self._get_reconfigure_entry()
+            self._released = await release(self.hass, entry) or self._released
         return await self.async_step_search()
-
-    async def _release(self) -> None:
-        """Unload the entry that is being reconfigured, which may hold the port."""
-        entry = self._get_reconfigure_entry()
-        if entry.state is ConfigEntryState.LOADED:
-            self._released = await self.hass.config_entries.async_unload(entry.entry_id)
-        elif entry.state is ConfigEntryState.SETUP_RETRY:
-            entry.async_cancel_retry_setup()
-            self._released = True
 
     async def _look(self) -> Found | CellwireError:
         hass, kind, port = self.hass, self._kind, str(self._port)
@@ -262,35 +244,19 @@ class CellwireConfigFlow(ConfigFlow, domain=DOMAIN):
                     has_line=has_line(kind, port),
                 )
                 return found
-            found = await search(
-                self._family,
-                lambda line: make_link(hass, kind, port, line),
-                self.async_update_progress,
-                bytes_on if kind in AUDIBLE else None,
-            )
             if self.source == SOURCE_RECONFIGURE:
-                found.identity.succeed(entry_identity(self._get_reconfigure_entry()), found.title)
+                entry = self._get_reconfigure_entry()
+                return await look_again(hass, entry, kind, port, self.async_update_progress)
+            return await look(hass, self._family, kind, port, self.async_update_progress)
         except CellwireError as err:
             return err
-        return found
-
-    def _address(self) -> dict[str, Any]:
-        """Return what the entry keeps of the way to its device."""
-        line = self._found.line
-        settings = {CONF_BAUDRATE: line.baudrate, CONF_PARITY: line.parity} if line else {}
-        return {CONF_PORT: self._port, **settings}
 
     def _move(self) -> ConfigFlowResult:
-        """Give the entry its new port, and the units that were not there before."""
+        """Give the entry its new port."""
         entry = self._get_reconfigure_entry()
         self._released = False
         return self.async_update_reload_and_abort(
-            entry,
-            data_updates={
-                **self._address(),
-                # What a unit is known by was settled when it was first seen.
-                CONF_SERIALS: {**self._found.identity.serials, **entry_identity(entry).serials},
-            },
+            entry, data=moved(entry, str(self._port), self._found)
         )
 
     def _abort_if_known(self, serials: Mapping[str, str | None]) -> None:

@@ -12,3 +12,5 @@ CONF_BAUDRATE: Final = "baudrate"
 CONF_PARITY: Final = "parity"
 # Key of the entry's options.
 CONF_INTERVAL: Final = "interval"
+
+DOCUMENTATION: Final = "https://github.com/cellwire/cellwire"

@@ -83,10 +83,13 @@ class CellwireControl[ControlT: Control](CellwireEntity):
         try:
             await self.coordinator.device.apply(self._unit, self._key, wish)
         except CellwireError as err:
+            self.coordinator.problems.refused(err)
             words = translated(err)
             words["translation_placeholders"] |= {"control": str(self.name)}
             kind = ServiceValidationError if isinstance(err, Refused) else HomeAssistantError
             raise kind(**words) from err
+        else:
+            self.coordinator.problems.taken()
         finally:
             await self.coordinator.async_refresh_controls()
 

@@ -11,7 +11,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_PORT
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryError
-from homeassistant.helpers import device_registry as dr, issue_registry as ir
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
@@ -34,6 +34,7 @@ from .link_choice import link_kind, make_link
 from .links.errors import CellwireError
 from .mains import MainsSwitch
 from .memory import Memory, Part
+from .problems import Problems
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -111,6 +112,7 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         link = make_link(hass, link_kind(family, port), port, entry_line(entry), entry)
         self.device: Device[Any] = family.create(link, entry_identity(entry))
         self.device.settings = entry_settings(hass, entry)
+        self.problems = Problems(hass, entry, self.device, self.unit_name)
         self._ledger = Ledger(
             family.noise_floor, family.trusted_counters, count_cycles=family.count_cycles
         )
@@ -143,6 +145,11 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         if serial := self.config_entry.data[CONF_SERIALS].get(unit):
             return f"{self.config_entry.data[CONF_FAMILY]}_{serial}"
         return f"{self.config_entry.entry_id}_{unit}"
+
+    def unit_name(self, unit: str) -> str:
+        """Return what the owner calls a unit."""
+        device = dr.async_get(self.hass).async_get(self._device_ids[unit])
+        return (device and (device.name_by_user or device.name)) or self.name
 
     def device_info(self, unit: Unit) -> DeviceInfo:
         """Describe a unit as a device of Home Assistant.
@@ -186,6 +193,7 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
             for unit in gone:
                 self.device.forget(unit)
                 self._described.pop(unit, None)
+                self.problems.forget(unit)
         self._remember_units()
         return True
 
@@ -217,7 +225,7 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         self._describe()
         self._log_missing(readings)
         self._memory.look()
-        self._tell_of_wear()
+        await self.problems.worked(readings)
         return self._complete(readings)
 
     @callback
@@ -258,9 +266,10 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         """Wait for something that the device does, and say what went wrong in words."""
         try:
             return await action
-        except WrongIdentity as err:
-            raise ConfigEntryError(**translated(err)) from err
         except CellwireError as err:
+            await self.problems.failed(err)
+            if isinstance(err, WrongIdentity):
+                raise ConfigEntryError(**translated(err)) from err
             raise UpdateFailed(**translated(err)) from err
 
     async def async_refresh_controls(self) -> None:
@@ -290,25 +299,6 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
                     config_entry_id=self.config_entry.entry_id, **self.device_info(unit)
                 )
                 self._device_ids[key] = device.id
-
-    def _tell_of_wear(self) -> None:
-        """Raise an issue while no more settings may be stored today."""
-        issue = f"budget_used_{self.config_entry.entry_id}"
-        if self.device.writes_left != 0:
-            ir.async_delete_issue(self.hass, DOMAIN, issue)
-            return
-        ir.async_create_issue(
-            self.hass,
-            DOMAIN,
-            issue,
-            is_fixable=False,
-            severity=ir.IssueSeverity.WARNING,
-            translation_key="budget_used",
-            translation_placeholders={
-                "name": self.name,
-                "budget": str(self.device.settings.daily_writes),
-            },
-        )
 
     def _log_missing(self, readings: Readings) -> None:
         """Log once when a unit falls silent while others answer, and once when it is back."""

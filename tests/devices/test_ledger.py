@@ -71,7 +71,7 @@ def test_the_times_follow_from_the_mean_current() -> None:
 
 
 def test_cycles_are_counted_for_those_that_do_not_tell_them() -> None:
-    book = Ledger(0.05, (), {"one": {"cycles": 7}}, count_cycles=True)
+    book = Ledger(0.05, (), {"two": {"cycles": 7}}, count_cycles=True)
     kept = {"one": {"via": None, "counters": {"energy_in": {"value": 1.0}}}}
     # What was kept by an older version knows no cycles.
     book.recalled = kept

@@ -6,8 +6,13 @@ from typing import Any
 
 from homeassistant.const import CONF_PORT
 from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import (
+    ClientSessionGenerator,
+    WebSocketGenerator,
+)
 
 from custom_components.cellwire import link_sensor
 from custom_components.cellwire.const import CONF_FAMILY, CONF_SERIALS, CONF_VARIANT, DOMAIN
@@ -24,6 +29,8 @@ from tests.bench.jk_bms import Bus, ClassicBoard, recorded_board
 from tests.bench.victron_charger import SERIAL, Charger
 from tests.bench.wire import PtyWire
 from tests.devices.victron_charger.talking import second, talking
+
+from .repairing import Repairs
 
 CHARGING = reply("real_16s_sw11.262H_charging_10A")
 
@@ -129,6 +136,20 @@ async def variant(request: pytest.FixtureRequest, pty: PtyWire) -> AsyncIterator
                 yield request.param
             return
     yield request.param
+
+
+@pytest.fixture
+async def repairs(
+    hass: HomeAssistant,
+    socket_enabled: None,
+    hass_client: ClientSessionGenerator,
+    hass_ws_client: WebSocketGenerator,
+) -> Repairs:
+    """Open the page with the repairs."""
+    for component in ("repairs", "websocket_api"):
+        assert await async_setup_component(hass, component, {})
+    await hass.async_block_till_done()
+    return Repairs(hass, await hass_client(), await hass_ws_client())
 
 
 @pytest.fixture

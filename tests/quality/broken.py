@@ -31,7 +31,7 @@ BROKEN: Mapping[str, Change] = {
         "_attr_has_entity_name = False",
     ),
     "runtime-data": (f"{_P}/__init__.py", "entry.runtime_data =", "hass.data[DOMAIN] ="),
-    "test-before-configure": (f"{_P}/config_flow.py", "await search(", "await suppose("),
+    "test-before-configure": (f"{_P}/moving.py", "await search(", "await suppose("),
     "test-before-setup": (
         f"{_P}/__init__.py",
         "async_config_entry_first_refresh",

@@ -127,7 +127,10 @@ def device_is_met_first(files: Files) -> bool:
         if calls(body, "async_create_entry")
     }
     return (
-        bool(calls(look, "search")) and bool(calls(look, "detect")) and made == {"async_step_found"}
+        bool(calls(look, "look"))
+        and bool(calls(function(files, "look", "moving"), "search"))
+        and bool(calls(look, "detect"))
+        and made == {"async_step_found"}
     )
 
 

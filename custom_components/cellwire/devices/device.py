@@ -213,10 +213,12 @@ class Device[LinkT: Connection = Link](ABC):
 
     `period` is how often readings come by themselves, in seconds; None if they are asked for.
     `asks` tells whether anything is, so that there are answers.
+    With `takes_password` it is sent the password of its settings if there is one.
     """
 
     period: float | None = None
     asks: bool = True
+    takes_password = False
 
     def __init__(self, link: LinkT, identity: Identity) -> None:
         """Own the link from now on; nothing is opened yet."""
@@ -236,6 +238,11 @@ class Device[LinkT: Connection = Link](ABC):
     def writes_left(self) -> int | None:
         """How often its memory may still be written today; None if nothing here wears it."""
         return None
+
+    @property
+    def shared_addresses(self) -> Mapping[str, bool]:
+        """Tell by the key of a unit whether two answer at its address, where that is known."""
+        return {}
 
     @abstractmethod
     async def start(self) -> None:

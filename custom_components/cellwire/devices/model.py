@@ -134,7 +134,7 @@ class Unit:
 
     `key` is stable for the life of an entry; `label` tells it from its siblings on one bus, and
     `via` is the key of the unit that it is a part of. `events` are the kinds of what may happen
-    to it.
+    to it. `lasting_errors` are those of its errors that stay until a person does something.
     """
 
     key: str
@@ -148,6 +148,7 @@ class Unit:
     hardware: str | None = None
     statuses: tuple[Status, ...] = ()
     errors: tuple[str, ...] = ()
+    lasting_errors: frozenset[str] = frozenset()
     alarms: tuple[Alarm, ...] = ()
     quantities: tuple[Quantity, ...] = ()
     events: tuple[str, ...] = ()

@@ -3,6 +3,7 @@
 Source: docs/devices/hubble_am2.md, "The bus" and "The bank".
 """
 
+from collections.abc import Mapping
 import logging
 from typing import override
 
@@ -13,6 +14,7 @@ from ..bank import BANK, BANK_QUANTITIES, PACK_MISSING, to_bank
 from ..device import Identity, Readings
 from ..errors import DeviceError, NoAnswer, WrongIdentity
 from ..model import BATTERY_STATUSES, Unit, UnitKind
+from ..shared_address import SharedAddresses
 from .pack import Pack
 from .reading import is_whole
 from .words import ADDRESSES, MANUFACTURER, NAME
@@ -44,9 +46,15 @@ class BankDevice(AskedDevice[RegisterLink]):
             if key != BANK
         }
         self._attendance = Attendance(self._packs)
+        self._shared = SharedAddresses()
         # Addresses at which another pack than the known one answers, which was logged.
         self._exchanged: set[str] = set()
         self._lookout = Lookout(ADDRESSES)
+
+    @property
+    @override
+    def shared_addresses(self) -> Mapping[str, bool]:
+        return self._shared.verdicts
 
     @override
     async def greet(self) -> None:
@@ -82,10 +90,12 @@ class BankDevice(AskedDevice[RegisterLink]):
         super().forget(unit)
         self._packs.pop(unit, None)
         self._attendance.remove(unit)
+        self._shared.forget(unit)
 
     async def _ask(self, asked: list[str], attempts: int) -> Readings:
         """Measure packs, the silent ones with one attempt. Raises if none of them answers."""
         readings: Readings = {}
+        outcomes: dict[str, DeviceError | None] = {}
         problem: DeviceError = NoAnswer(NAME)
         for key in asked:
             if (pack := self._packs.get(key)) is None:
@@ -94,6 +104,7 @@ class BankDevice(AskedDevice[RegisterLink]):
             try:
                 reading = await pack.read(self.identity, attempts if present else 1)
             except DeviceError as err:
+                outcomes[key] = err
                 # What a pack said tells more than that others say nothing.
                 problem = err if isinstance(problem, NoAnswer) else problem
                 self._log(key, err)
@@ -102,10 +113,12 @@ class BankDevice(AskedDevice[RegisterLink]):
                 self._attendance.missed(key)
             else:
                 readings[key] = reading
+                outcomes[key] = None
                 self._exchanged.discard(key)
                 self._attendance.answered(key)
                 if key in self._packs:
                     self.units[key] = pack.unit
+        self._shared.note(outcomes)
         if asked and not readings:
             raise problem
         return readings

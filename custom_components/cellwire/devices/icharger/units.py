@@ -46,6 +46,7 @@ def to_units(info: Info, model: Model, block: Block | None, channels: int) -> tu
                 via=words.CHARGER,
                 statuses=words.STATUSES,
                 errors=words.ERRORS,
+                lasting_errors=words.LASTING_ERRORS,
                 quantities=words.CHANNEL_QUANTITIES,
                 events=EVENTS,
             )

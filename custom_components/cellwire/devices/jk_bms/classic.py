@@ -40,6 +40,8 @@ UNLOCK_PAUSE = 0.15
 class ClassicDevice(AskedDevice):
     """One board on a line of its own: the protocol has no usable address."""
 
+    takes_password = True
+
     def __init__(self, link: Link, identity: Identity) -> None:
         """Own the link from now on; nothing is opened yet."""
         super().__init__(link, identity)

@@ -1,5 +1,6 @@
 """The conversation with boards of the newer generation: up to 16 of them on one bus."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 import logging
@@ -15,6 +16,7 @@ from ..device import Identity, Readings
 from ..errors import BadAnswer, DeviceError, NoAnswer, OnlyEcho
 from ..hearing import listen
 from ..model import Reading, Value
+from ..shared_address import SharedAddresses
 from .modbus_frame import (
     HIGHEST_ADDRESS,
     Content,
@@ -89,6 +91,12 @@ class BusDevice(AskedDevice):
         self._boards = {address: Board(Judge(wires.health)) for address in identity.serials}
         self._attendance = Attendance(identity.serials)
         self._lookout = Lookout(SLAVES)
+        self._shared = SharedAddresses()
+
+    @property
+    @override
+    def shared_addresses(self) -> Mapping[str, bool]:
+        return self._shared.verdicts
 
     @override
     async def greet(self) -> None:
@@ -114,6 +122,7 @@ class BusDevice(AskedDevice):
         super().forget(unit)
         self._boards.pop(unit, None)
         self._attendance.remove(unit)
+        self._shared.forget(unit)
 
     async def is_foreign(self, address: str) -> bool:
         """Tell whether a Modbus device that is no board answers a read at an address.
@@ -126,17 +135,20 @@ class BusDevice(AskedDevice):
     async def _ask_all(self, asked: list[str]) -> Readings:
         """Measure boards. Raises if none of them answers."""
         readings: Readings = {}
+        outcomes: dict[str, DeviceError | None] = {}
         problem: DeviceError = NoAnswer(NAME)
         for address in asked:
             try:
                 readings[address] = await self._measure(address)
             except DeviceError as err:
-                problem = err
+                outcomes[address] = problem = err
                 # Another board may be at this address when it answers again.
                 self._boards[address].forget()
                 self._attendance.missed(address)
             else:
+                outcomes[address] = None
                 self._attendance.answered(address)
+        self._shared.note(outcomes)
         if not readings:
             raise problem
         return readings

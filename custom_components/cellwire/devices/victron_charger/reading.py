@@ -55,6 +55,7 @@ def to_unit(product: int | None, serial: str | None, text: Text, samples: Sample
         firmware=text.version or samples.text("firmware"),
         statuses=tuple(codes.STATES.values()),
         errors=codes.ERROR_KEYS,
+        lasting_errors=codes.LASTING_ERRORS,
         quantities=_ALL_QUANTITIES,
     )
 

@@ -1,0 +1,423 @@
+"""Ports that are gone, closed or someone else's: told once, repaired by a flow, over by itself."""
+
+import asyncio
+from collections.abc import AsyncIterator
+import errno
+from pathlib import Path
+
+from homeassistant.components import usb as usb_component
+from homeassistant.components.usb import SerialDevice, USBDevice
+from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
+from homeassistant.const import CONF_PORT
+from homeassistant.core import HomeAssistant
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.cellwire.const import CONF_SERIALS
+from custom_components.cellwire.links.errors import LinkError, LinkFault
+from custom_components.cellwire.links.serial import SerialLink
+from custom_components.cellwire.ports import free_ports
+from tests.bench.hid_port import HidPort
+from tests.bench.hubble_am2 import Pack
+from tests.bench.icharger import SimulatedCharger
+from tests.bench.jk_bms import ClassicBoard
+from tests.bench.modbus import RtuBus, Slave, TcpGateway
+from tests.bench.victron_charger import Charger
+from tests.bench.wire import PtyWire, TcpWire
+from tests.devices.victron_charger.talking import second, talking
+
+from . import test_hubble_am2, test_icharger
+from .conftest import CHARGING, AddEntry
+from .repairing import Repairs
+from .steps import refresh
+
+MOVED = "port_moved_entry_classic"
+OTHER = "other_device_entry_vedirect"
+CLOSED = "no_permission_entry_classic"
+
+
+def adapter(address: str) -> SerialDevice:
+    return SerialDevice(device=address, serial_number=None, manufacturer="M", description="D")
+
+
+@pytest.fixture
+def plugged(monkeypatch: pytest.MonkeyPatch) -> list[SerialDevice]:
+    """The adapters that the computer lists: a pseudo-terminal is in no list of its own."""
+    ports: list[SerialDevice] = []
+    monkeypatch.setattr(usb_component, "scan_serial_ports", lambda: list(ports))
+    return ports
+
+
+@pytest.fixture
+async def elsewhere(tmp_path: Path) -> AsyncIterator[PtyWire]:
+    """Another socket of the computer."""
+    wire = PtyWire(tmp_path / "elsewhere")
+    await wire.plug()
+    yield wire
+    await wire.unplug()
+
+
+async def lose(hass: HomeAssistant, entry: MockConfigEntry, pty: PtyWire) -> None:
+    """Pull the adapter of an entry; the port is found missing at the second look."""
+    await pty.unplug()
+    for _ in range(2):
+        entry.runtime_data.device._pause.worked()
+        await refresh(hass, entry)
+
+
+async def test_a_device_that_was_plugged_in_elsewhere_is_found_there(
+    hass: HomeAssistant,
+    repairs: Repairs,
+    plugged: list[SerialDevice],
+    board: ClassicBoard,
+    pty: PtyWire,
+    elsewhere: PtyWire,
+    add_entry: AddEntry,
+) -> None:
+    plugged.append(adapter(pty.address))
+    entry = await add_entry("classic")
+    await lose(hass, entry, pty)
+    assert await repairs.issues() == {}
+    plugged[:] = [adapter(elsewhere.address)]
+    for _ in range(3):
+        await refresh(hass, entry)
+    assert repairs.changes == [("create", MOVED)]
+    issue = (await repairs.issues())[MOVED]
+    assert issue["is_fixable"]
+    assert issue["translation_placeholders"].items() >= {"port": pty.address}.items()
+
+    form = await repairs.open(MOVED)
+    (port,) = form["data_schema"]
+    assert [each["value"] for each in port["selector"]["select"]["options"]] == [elsewhere.address]
+    assert port["description"] == {"suggested_value": elsewhere.address}
+    form = await repairs.enter(form, port=elsewhere.address)
+    assert form["errors"] == {"base": "not_found"}
+    assert form["description_placeholders"]["problem"].startswith("The JK-BMS does not answer")
+    ClassicBoard(elsewhere, CHARGING)
+    result = await repairs.enter(form, port=elsewhere.address)
+    assert result["type"] == "create_entry"
+    assert entry.data[CONF_PORT] == elsewhere.address
+    assert entry.state is ConfigEntryState.LOADED
+    assert await repairs.issues() == {}
+
+
+async def test_the_port_is_back(
+    hass: HomeAssistant,
+    repairs: Repairs,
+    plugged: list[SerialDevice],
+    board: ClassicBoard,
+    pty: PtyWire,
+    elsewhere: PtyWire,
+    add_entry: AddEntry,
+) -> None:
+    entry = await add_entry("classic")
+    plugged.append(adapter(elsewhere.address))
+    await lose(hass, entry, pty)
+    assert repairs.changes == [("create", MOVED)]
+    await pty.plug()
+    entry.runtime_data.device._pause.worked()
+    await refresh(hass, entry)
+    await refresh(hass, entry)
+    assert repairs.changes == [("remove", MOVED)]
+
+
+async def test_what_is_in_use_or_was_there_before_is_not_offered(
+    hass: HomeAssistant,
+    repairs: Repairs,
+    plugged: list[SerialDevice],
+    board: ClassicBoard,
+    pty: PtyWire,
+    elsewhere: PtyWire,
+    tmp_path: Path,
+    add_entry: AddEntry,
+) -> None:
+    plugged.append(adapter("/dev/old"))
+    entry = await add_entry("classic")
+    alias = tmp_path / "by-id"
+    alias.symlink_to(elsewhere.address)
+    MockConfigEntry(
+        domain="stick", data={"device": [{"path": str(alias), "speed": 9600}]}
+    ).add_to_hass(hass)
+    MockConfigEntry(domain="far", options={"url": "esphome-hass://x/1"}).add_to_hass(hass)
+    plugged += [
+        adapter(elsewhere.address),
+        USBDevice(
+            device="esphome-hass://x/1",
+            serial_number="1",
+            manufacturer=None,
+            description=None,
+            vid="1A86",
+            pid="7523",
+        ),
+    ]
+    await lose(hass, entry, pty)
+    assert repairs.changes == []
+    plugged.append(adapter("esphome-hass://y/1"))
+    await refresh(hass, entry)
+    assert repairs.changes == [("create", MOVED)]
+    form = await repairs.open(MOVED)
+    (port,) = form["data_schema"]
+    assert {each["value"] for each in port["selector"]["select"]["options"]} == {
+        "/dev/old",
+        "esphome-hass://y/1",
+    }
+    await repairs.close(form)
+    plugged.clear()
+    result = await repairs.open(MOVED)
+    assert (result["type"], result["reason"]) == ("abort", "no_free_port")
+
+
+async def test_at_a_restart_any_free_port_may_be_the_one(
+    hass: HomeAssistant,
+    repairs: Repairs,
+    plugged: list[SerialDevice],
+    pty: PtyWire,
+    elsewhere: PtyWire,
+    add_entry: AddEntry,
+) -> None:
+    await pty.unplug()
+    plugged.append(adapter(elsewhere.address))
+    entry = await add_entry("classic")
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert list(await repairs.issues()) == [MOVED]
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.config_entries.async_reload(entry.entry_id)
+    assert repairs.changes == [("create", MOVED)]
+    # A flow that is given up leaves all as it was.
+    form = await repairs.open(MOVED)
+    form = await repairs.enter(form, port=elsewhere.address)
+    assert form["errors"] == {"base": "not_found"}
+    await repairs.close(form)
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert list(await repairs.issues()) == [MOVED]
+    await hass.config_entries.async_set_disabled_by(entry.entry_id, ConfigEntryDisabler.USER)
+    assert await repairs.issues() == {}
+    await hass.config_entries.async_set_disabled_by(entry.entry_id, None)
+    other = await add_entry("vedirect")
+    assert set(await repairs.issues()) == {MOVED, "port_moved_entry_vedirect"}
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert set(await repairs.issues()) == {"port_moved_entry_vedirect"}
+    await hass.config_entries.async_remove(other.entry_id)
+    assert await repairs.issues() == {}
+
+
+async def test_what_comes_late_raises_nothing(
+    hass: HomeAssistant,
+    repairs: Repairs,
+    plugged: list[SerialDevice],
+    board: ClassicBoard,
+    elsewhere: PtyWire,
+    add_entry: AddEntry,
+) -> None:
+    entry = await add_entry("classic")
+    plugged.append(adapter(elsewhere.address))
+    problems = entry.runtime_data.problems
+    await hass.config_entries.async_remove(entry.entry_id)
+    await problems.failed(LinkError(LinkFault.MISSING, "port", ""))
+    assert repairs.changes == []
+
+
+async def test_packs_on_a_bus_that_was_plugged_in_elsewhere(
+    hass: HomeAssistant,
+    repairs: Repairs,
+    plugged: list[SerialDevice],
+    pty: PtyWire,
+    elsewhere: PtyWire,
+) -> None:
+    packs: dict[int, Slave] = {1: Pack(serial="PACK1"), 3: Pack(serial="PACK3")}
+    RtuBus(pty, packs)
+    entry = await test_hubble_am2.set_up(hass, pty.address)
+    await pty.unplug()
+    plugged.append(adapter(elsewhere.address))
+    for _ in range(4):
+        await refresh(hass, entry)
+    assert repairs.changes == [("create", "port_moved_entry_bank")]
+    RtuBus(elsewhere, packs)
+    form = await repairs.open("port_moved_entry_bank")
+    result = await repairs.enter(form, port=elsewhere.address)
+    assert result["type"] == "create_entry"
+    assert entry.state is ConfigEntryState.LOADED
+    assert entry.data[CONF_PORT] == elsewhere.address
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_the_newest_port_comes_first(
+    hass: HomeAssistant,
+    plugged: list[SerialDevice],
+    board: ClassicBoard,
+    tmp_path: Path,
+    add_entry: AddEntry,
+) -> None:
+    entry = await add_entry("classic")
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.touch()
+    await asyncio.sleep(0.05)
+    new.touch()
+    for order in ([old, new], [new, old]):
+        plugged[:] = [adapter(str(path)) for path in order]
+        assert list(await free_ports(hass, entry)) == [str(new), str(old)]
+
+
+async def test_a_list_of_ports_that_can_not_be_had(
+    hass: HomeAssistant,
+    repairs: Repairs,
+    pty: PtyWire,
+    add_entry: AddEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail() -> None:
+        raise OSError(errno.EIO, "no sysfs")
+
+    monkeypatch.setattr(usb_component, "scan_serial_ports", fail)
+    await pty.unplug()
+    entry = await add_entry("classic")
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert await repairs.issues() == {}
+
+
+async def test_the_port_of_another_entry_is_refused(
+    hass: HomeAssistant,
+    repairs: Repairs,
+    plugged: list[SerialDevice],
+    board: ClassicBoard,
+    pty: PtyWire,
+    elsewhere: PtyWire,
+    add_entry: AddEntry,
+) -> None:
+    entry = await add_entry("classic")
+    await lose(hass, entry, pty)
+    plugged += [adapter("/dev/free"), adapter(elsewhere.address)]
+    await refresh(hass, entry)
+    form = await repairs.open(MOVED)
+    async with talking(Charger(elsewhere, [second()], period=0.1)):
+        other = await add_entry("vedirect", port=elsewhere.address)
+        form = await repairs.enter(form, port=elsewhere.address)
+        assert form["errors"] == {"base": "already_configured"}
+        (port,) = form["data_schema"]
+        assert [each["value"] for each in port["selector"]["select"]["options"]] == ["/dev/free"]
+        await hass.config_entries.async_unload(other.entry_id)
+
+
+async def test_another_device_until_the_cables_are_right(
+    hass: HomeAssistant,
+    repairs: Repairs,
+    plugged: list[SerialDevice],
+    victron: Charger,
+    pty: PtyWire,
+    elsewhere: PtyWire,
+    add_entry: AddEntry,
+) -> None:
+    victron.seconds[:] = [second(SER="HQ0000OTHER")]
+    entry = await add_entry("vedirect")
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+    await hass.config_entries.async_reload(entry.entry_id)
+    assert repairs.changes == [("create", OTHER)]
+    issue = (await repairs.issues())[OTHER]
+    assert issue["translation_placeholders"] == {
+        "name": entry.title,
+        "port": pty.address,
+        "expected": "HQ2230XY6XR",
+        "found": "HQ0000OTHER",
+    }
+    plugged.append(adapter(elsewhere.address))
+    form = await repairs.open(OTHER)
+    (port,) = form["data_schema"]
+    assert [each["value"] for each in port["selector"]["select"]["options"]] == [
+        elsewhere.address,
+        pty.address,
+    ]
+    form = await repairs.enter(form, port=pty.address)
+    assert form["errors"] == {"base": "not_found"}
+    assert "HQ0000OTHER instead of" in form["description_placeholders"]["problem"]
+    victron.seconds[:] = [second()]
+    result = await repairs.enter(form, port=pty.address)
+    assert result["type"] == "create_entry"
+    assert entry.state is ConfigEntryState.LOADED
+    assert await repairs.issues() == {}
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_a_device_of_another_kind_until_the_own_one_is_back(
+    hass: HomeAssistant, repairs: Repairs, victron: Charger, add_entry: AddEntry
+) -> None:
+    victron.seconds[:] = [second(PID="0x203")]
+    entry = await add_entry("vedirect")
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert repairs.changes == [("create", OTHER)]
+    texts = (await repairs.issues())[OTHER]["translation_placeholders"]
+    assert "harger" in texts["expected"]
+    assert texts["found"]
+    victron.seconds[:] = [second()]
+    await hass.config_entries.async_reload(entry.entry_id)
+    assert entry.state is ConfigEntryState.LOADED
+    assert repairs.changes == [("remove", OTHER)]
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_other_packs_behind_a_gateway(
+    hass: HomeAssistant, repairs: Repairs, tcp: TcpWire
+) -> None:
+    packs: dict[int, Slave] = {1: Pack(serial="OTHER")}
+    gateway = TcpGateway(tcp, packs)
+    entry = await test_hubble_am2.set_up(
+        hass,
+        f"modbus://{gateway.address}",
+        **{CONF_SERIALS: {"bank": None, "1": "PACK1"}},
+    )
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+    form = await repairs.open("other_device_entry_bank")
+    (port,) = form["data_schema"]
+    assert "text" in port["selector"]
+    packs[1] = Pack(serial="PACK1")
+    result = await repairs.enter(form, port=gateway.address)
+    assert result["type"] == "create_entry"
+    assert entry.state is ConfigEntryState.LOADED
+    assert repairs.changes[-1] == ("remove", "other_device_entry_bank")
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_a_port_without_permission(
+    hass: HomeAssistant,
+    repairs: Repairs,
+    board: ClassicBoard,
+    pty: PtyWire,
+    add_entry: AddEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def deny(link: SerialLink) -> None:
+        raise LinkError(LinkFault.DENIED, link.name, "Permission denied")
+
+    # These tests may run as a user who may open everything.
+    with monkeypatch.context() as patch:
+        patch.setattr(SerialLink, "open", deny)
+        entry = await add_entry("classic")
+        await hass.config_entries.async_reload(entry.entry_id)
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert repairs.changes == [("create", CLOSED)]
+    issue = (await repairs.issues())[CLOSED]
+    assert not issue["is_fixable"]
+    assert issue["learn_more_url"].endswith("#troubleshooting")
+    await hass.config_entries.async_reload(entry.entry_id)
+    assert entry.state is ConfigEntryState.LOADED
+    assert repairs.changes == [("remove", CLOSED)]
+
+
+async def test_a_usb_device_without_permission(
+    hass: HomeAssistant, repairs: Repairs, usb: Path
+) -> None:
+    charger = SimulatedCharger(serial=test_icharger.SERIAL)
+    port = HidPort(usb, charger.product, charger.serial, charger)
+    await port.plug()
+    port.refusal = errno.EACCES
+    port.describe()
+    entry = await test_icharger.set_up(hass)
+    issue = "no_usb_permission_entry_icharger"
+    assert repairs.changes == [("create", issue)]
+    assert "hidraw" in (await repairs.issues())[issue]["translation_placeholders"]["detail"]
+    port.refusal = 0
+    port.describe()
+    await hass.config_entries.async_reload(entry.entry_id)
+    assert entry.state is ConfigEntryState.LOADED
+    assert repairs.changes == [("remove", issue)]
+    await hass.config_entries.async_unload(entry.entry_id)
+    await port.unplug()

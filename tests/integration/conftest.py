@@ -2,8 +2,11 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from homeassistant.components import usb as usb_component
+from homeassistant.components.usb import SerialDevice
 from homeassistant.const import CONF_PORT
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
@@ -136,6 +139,23 @@ async def variant(request: pytest.FixtureRequest, pty: PtyWire) -> AsyncIterator
                 yield request.param
             return
     yield request.param
+
+
+@pytest.fixture
+def plugged(monkeypatch: pytest.MonkeyPatch) -> list[SerialDevice]:
+    """The adapters that the computer lists: a pseudo-terminal is in no list of its own."""
+    ports: list[SerialDevice] = []
+    monkeypatch.setattr(usb_component, "scan_serial_ports", lambda: list(ports))
+    return ports
+
+
+@pytest.fixture
+async def elsewhere(tmp_path: Path) -> AsyncIterator[PtyWire]:
+    """Another socket of the computer."""
+    wire = PtyWire(tmp_path / "elsewhere")
+    await wire.plug()
+    yield wire
+    await wire.unplug()
 
 
 @pytest.fixture

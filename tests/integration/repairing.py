@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Any
 
 from aiohttp.test_utils import TestClient
+from homeassistant.components.usb import SerialDevice
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.issue_registry import EVENT_REPAIRS_ISSUE_REGISTRY_UPDATED
 from pytest_homeassistant_custom_component.common import async_capture_events
@@ -12,6 +13,11 @@ from pytest_homeassistant_custom_component.typing import MockHAClientWebSocket
 from custom_components.cellwire.const import DOMAIN
 
 FIX = "/api/repairs/issues/fix"
+
+
+def adapter(address: str) -> SerialDevice:
+    """Make an adapter as the computer lists it."""
+    return SerialDevice(device=address, serial_number=None, manufacturer="M", description="D")
 
 
 class Repairs:

@@ -148,7 +148,7 @@ class Unit:
     hardware: str | None = None
     statuses: tuple[Status, ...] = ()
     errors: tuple[str, ...] = ()
-    lasting_errors: frozenset[str] = frozenset()
+    lasting_errors: tuple[str, ...] = ()
     alarms: tuple[Alarm, ...] = ()
     quantities: tuple[Quantity, ...] = ()
     events: tuple[str, ...] = ()

@@ -95,19 +95,17 @@ CATEGORIES: dict[int, str] = {
 }
 ERRORS = (NO_ERROR, *CATEGORIES.values(), UNKNOWN_ERROR)
 # Wiring or a preset is wrong: the next program ends with it too, unless somebody changes that.
-LASTING_ERRORS = frozenset(
-    {
-        "common_negative",
-        "battery_polarity",
-        "output_connection",
-        "balance_port",
-        "cell_count",
-        "cell_count_low",
-        "cell_count_high",
-        "balance_lead_unwanted",
-        "balance_lead_missing",
-        "regeneration_load",
-    }
+LASTING_ERRORS = (
+    "common_negative",
+    "battery_polarity",
+    "output_connection",
+    "balance_port",
+    "cell_count",
+    "cell_count_low",
+    "cell_count_high",
+    "balance_lead_unwanted",
+    "balance_lead_missing",
+    "regeneration_load",
 )
 
 PROGRAM_CHARGE = Quantity(

@@ -95,15 +95,13 @@ ERRORS: dict[int, str] = {
 OTHER_ERROR = "other"
 ERROR_KEYS = (*dict.fromkeys(ERRORS.values()), OTHER_ERROR)
 # Wrong wiring or settings, and what only ends when the power is switched off and on.
-LASTING_ERRORS = frozenset(
-    {
-        "remote_temperature_not_auto_reset",
-        "remote_battery",
-        "bulk_time",
-        "input_polarity",
-        "bms",
-        "network",
-    }
+LASTING_ERRORS = (
+    "remote_temperature_not_auto_reset",
+    "remote_battery",
+    "bulk_time",
+    "input_polarity",
+    "bms",
+    "network",
 )
 
 # By bit of register 0207.

@@ -34,6 +34,7 @@ SAME: dict[str, set[str]] = {
         "Problem",
         "Start",
         "Status",
+        "{unit}: {error}",
     },
     "es": {"Error", "Li-ion", "Normal", "Packs"},
     "fr": {
@@ -61,6 +62,7 @@ SAME: dict[str, set[str]] = {
         "Preset",
         "Presets",
         "Status",
+        "{unit}: {error}",
     },
 }
 # What no language may change: placeholders, code, addresses, paths and numbers.

@@ -35,7 +35,7 @@ SAME: dict[str, set[str]] = {
         "Start",
         "Status",
     },
-    "es": {"Error", "Li-ion", "Normal", "Packs"},
+    "es": {"Error", "Li-ion", "Normal", "Packs", "{unit}: {error}"},
     "fr": {
         "3 minutes",
         "Absorption",

@@ -36,7 +36,7 @@ SAME: dict[str, set[str]] = {
         "Status",
         "{unit}: {error}",
     },
-    "es": {"Error", "Li-ion", "Normal", "Packs"},
+    "es": {"Error", "Li-ion", "Normal", "Packs", "{unit}: {error}"},
     "fr": {
         "3 minutes",
         "Absorption",

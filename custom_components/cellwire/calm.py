@@ -6,6 +6,7 @@ from dataclasses import dataclass
 WEIGHT = 0.1
 # Values have few digits, but their differences don't.
 EPSILON = 1e-9
+NUMBERS = (float, int)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,9 @@ class Calm:
 
     def shows(self, value: object) -> bool:
         """Take in a value, and tell whether it must be shown."""
-        if not isinstance(value, float | int):
+        if value == self._shown == self._mean:
+            return False
+        if not isinstance(value, NUMBERS):
             self._shown = None
             return True
         if self._shown is None or abs(value - self._shown) > self._least(self._noise.jump, 1.0):

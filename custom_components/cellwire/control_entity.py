@@ -60,8 +60,9 @@ class CellwireControl[ControlT: Control](CellwireEntity):
     @override
     def _look(self) -> tuple[bool, Any]:
         # A state is also written when limits or choices change.
-        available, value = super()._look()
-        return available, (value, self._extent(self.control))
+        answers, value = super()._look()
+        control = self.control
+        return answers and control is not None, (value, self._extent(control))
 
     @property
     @override

@@ -282,14 +282,16 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
 
     def _remember_units(self) -> None:
         """Keep in the entry which units there are: they may join and leave while it runs."""
-        serials = dict(self.device.identity.serials)
+        serials = self.device.identity.serials
         if serials != self.config_entry.data[CONF_SERIALS]:
             self.hass.config_entries.async_update_entry(
-                self.config_entry, data={**self.config_entry.data, CONF_SERIALS: serials}
+                self.config_entry, data={**self.config_entry.data, CONF_SERIALS: dict(serials)}
             )
 
     def _describe(self) -> None:
         """Keep the device registry up to date: a firmware may be known late, or be updated."""
+        if all(self._described.get(key) is unit for key, unit in self.device.units.items()):
+            return
         registry = dr.async_get(self.hass)
         # What others are a part of comes first.
         for key, unit in sorted(self.device.units.items(), key=lambda item: item[1].via or ""):

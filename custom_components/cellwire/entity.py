@@ -82,12 +82,12 @@ class CellwireEntity(CoordinatorEntity[CellwireCoordinator]):
         return not holds(self.coordinator.data[self._unit], self._shown[1])
 
     def _look(self) -> tuple[bool, Any]:
-        reading = self.coordinator.data.get(self._unit)
-        if not self.available or reading is None:
+        # The way of every value of every reading: it is short.
+        coordinator, unit = self.coordinator, self._unit
+        reading = coordinator.data.get(unit) if coordinator.last_update_success else None
+        if reading is None:
             return False, None
-        return True, self.entity_description.value(
-            self.coordinator.device.units[self._unit], reading
-        )
+        return True, self.entity_description.value(coordinator.device.units[unit], reading)
 
 
 @callback

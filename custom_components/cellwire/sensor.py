@@ -143,17 +143,23 @@ _ENERGY: _Looks = {
     "suggested_display_precision": 0,
 }
 _STORED_ENERGY: _Looks = _ENERGY | {"device_class": SensorDeviceClass.ENERGY_STORAGE}
+# A counter that grows is shown about each minute, or when it grew by a jump.
 _KILOWATT_HOURS: _Looks = {
     "device_class": SensorDeviceClass.ENERGY,
     "native_unit_of_measurement": UnitOfEnergy.KILO_WATT_HOUR,
     "suggested_display_precision": 2,
+    "noise": Noise(jump=0.005, drift=0.0001),
 }
 _PERCENT: _Looks = {"native_unit_of_measurement": PERCENTAGE, "suggested_display_precision": 0}
 _TOTAL: _Looks = {"state_class": SensorStateClass.TOTAL_INCREASING}
 _DIAGNOSTIC: _Looks = {"entity_category": EntityCategory.DIAGNOSTIC}
 _HIDDEN: _Looks = _DIAGNOSTIC | {"entity_registry_enabled_default": False}
 _OFF: _Looks = {"entity_registry_enabled_default": False}
-_TIME_LEFT: _Looks = _SECONDS | {"suggested_unit_of_measurement": UnitOfTime.MINUTES}
+_COUNTED_CHARGE: _Looks = _CHARGE | _OFF | {"noise": Noise(jump=0.1, drift=0.001)}
+_TIME_LEFT: _Looks = _SECONDS | {
+    "suggested_unit_of_measurement": UnitOfTime.MINUTES,
+    "noise": Noise(jump=300, drift=60, share=0.02),
+}
 _WORDS: _Looks = {"device_class": SensorDeviceClass.ENUM, "state_class": None}
 
 SENSORS: tuple[CellwireSensorDescription, ...] = (
@@ -184,8 +190,8 @@ SENSORS: tuple[CellwireSensorDescription, ...] = (
     _measured("program_time", **_SECONDS),
     _counted("energy_in", **_KILOWATT_HOURS),
     _counted("energy_out", **_KILOWATT_HOURS),
-    _counted("charge_in", **_CHARGE | _OFF),
-    _counted("charge_out", **_CHARGE | _OFF),
+    _counted("charge_in", **_COUNTED_CHARGE),
+    _counted("charge_out", **_COUNTED_CHARGE),
     _measured("time_to_full", **_TIME_LEFT),
     _measured("time_to_empty", **_TIME_LEFT),
     CellwireSensorDescription(

@@ -32,8 +32,9 @@ PACKS = 50
 SECONDS = 60.0
 # An hour at 5 s.
 HOUR = 720
-# What is kept of the last bytes is full, and all caches are, after so many polls.
-WARM = 80
+# What is kept of the last bytes is full, and all caches are, after so many polls: also those of
+# values that seldom change.
+WARM = 400
 # Objects a poll. Home Assistant itself makes and drops some in the meantime.
 KEPT = 0.02
 ABSENCES = (1.0, 8.0, 23.0)

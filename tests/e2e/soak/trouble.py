@@ -23,12 +23,14 @@ type Cause = Callable[[Device, Random, float], Coroutine[None, None, None]]
 class Kind:
     """A kind of trouble.
 
-    If it is one in which nothing right comes, `gone_after` so many intervals nothing is shown.
+    If it is one in which nothing right comes, `gone_after` so many intervals nothing is shown. One
+    that `may_miss_one` of several units leaves others alone.
     """
 
     name: str
     cause: Cause
     gone_after: int | None = None
+    may_miss_one: bool = False
 
 
 async def _unplug(device: Device, _dice: Random, seconds: float) -> None:
@@ -91,11 +93,11 @@ def _flipped(dice: Random) -> Fault:
 
 UNPLUG = Kind("unplug and replug", _unplug, gone_after=2)
 SILENCE = Kind("silence", _spoil(lambda _dice: faults.silent), gone_after=3)
-NOISES = Kind("noise", _noise)
+NOISES = Kind("noise", _noise, may_miss_one=True)
 HANG_UP = Kind("hang-up", _hang_up)
 # A beat of a device that talks has several frames, and half of it may have a whole one.
-HALVES = Kind("half frames", _spoil(_half))
-FLIPS = Kind("flipped bits", _spoil(_flipped))
+HALVES = Kind("half frames", _spoil(_half), may_miss_one=True)
+FLIPS = Kind("flipped bits", _spoil(_flipped), may_miss_one=True)
 
 
 def kinds(device: Device) -> tuple[Kind, ...]:

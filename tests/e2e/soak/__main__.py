@@ -40,8 +40,9 @@ PORT = 8125
 TALKATIVE = "  logs:\n    custom_components.cellwire: info\nprobe:\n"
 # What looking twice a second may add to what is measured, in seconds.
 BLUR = 1.0
-# What looking, and the timer that Home Assistant sets by the whole second, may add to intervals.
-LATE = 2.0
+# What looking, the timer that Home Assistant sets by the whole second, and what is still on its
+# way over a slow line may add to intervals.
+LATE = 4.0
 # Back within one interval and so many seconds.
 BACK = 5.0
 QUIET = (1.0, 4.0)

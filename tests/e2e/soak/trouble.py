@@ -13,7 +13,7 @@ from tests.bench.wire import TcpWire
 from tests.e2e.devices import Device
 
 # Trouble lasts so long, in seconds: less than one interval, or more than two or three.
-SHORT, LONG = (0.5, 4.0), (11.5, 19.0)
+SHORT, LONG = (0.5, 4.0), (11.5, 23.0)
 NOISE = 200
 
 type Cause = Callable[[Device, Random, float], Coroutine[None, None, None]]

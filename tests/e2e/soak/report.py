@@ -6,9 +6,9 @@ import statistics
 
 from tests.e2e.soak.watch import Needs
 
-# A process may grow by so much after it is warm: MiB at once, of which 16 are the recorder's cache
-# of its database (it grows with the database), and MiB an hour on top.
-MEMORY, MEMORY_AN_HOUR = 40.0, 8.0
+# A process may grow by so much after it is warm, the recorder's cache and HTTP clients included:
+# MiB at once, and MiB an hour on top.
+MEMORY, MEMORY_AN_HOUR = 24.0, 8.0
 FILES, THREADS, TASKS = 4, 12, 8
 
 

@@ -12,7 +12,7 @@ from .device import Device, Identity, Readings
 from .errors import BadAnswer, NoAnswer, OnlyEcho
 
 # A peer that vanished from the network never says so: open the link anew.
-REOPEN_SILENCE = 30.0
+REOPEN_SILENCE = 15.0
 # Bytes that could not be understood matter for this long, and so many of them are kept.
 HEARD_SECONDS = 5.0
 HEARD_LIMIT = 1024
@@ -24,11 +24,13 @@ CUT_OFF_STEP = 0.5
 class StreamingDevice(Device):
     """Listens in a task of its own, and opens the link again with growing pauses.
 
-    `read` only looks at what has come; it never waits.
+    `read` only looks at what has come; it never waits. What was said last is over after `alive`
+    seconds.
     """
 
     name: str
     period: float
+    alive: float
     # How long a device may take to say who it is, in seconds.
     patience: float
     asks = False
@@ -41,8 +43,10 @@ class StreamingDevice(Device):
         self._failure: CellwireError | None = None
         # Set once it is clear whether the device can be used: it is known, or something failed.
         self._settled = asyncio.Event()
-        # Whether the right device said something that nobody was told of.
+        # Whether the right device said something that nobody was told of, and when it did last
+        # (monotonic seconds); None if it is over, and everybody was told so.
         self._news = False
+        self._news_at: float | None = None
         self._heard = bytearray()
         self._heard_at = 0.0
 
@@ -131,6 +135,16 @@ class StreamingDevice(Device):
             self._failure = None
             self.hurry()
 
+    def _tell(self) -> None:
+        """Report what is new, and hurry once when nothing is: it must not be shown for longer."""
+        now = time.monotonic()
+        if self._news:
+            self._news, self._news_at = False, now
+            self.report(self.fresh())
+        elif self._news_at is not None and now - self._news_at > self.alive:
+            self._news_at = None
+            self.hurry()
+
     def _check(self) -> None:
         """Raise what keeps the device from being read."""
         if self._task and self._task.done():
@@ -181,9 +195,8 @@ class StreamingDevice(Device):
                 self._heard += data
                 del self._heard[:-HEARD_LIMIT]
                 self.receive(data)
-                if self._news:
-                    self._news = False
-                    self.report(self.fresh())
+            self._tell()
+            if data:
                 continue
             silence = time.monotonic() - self._heard_at
             if silence > CUT_OFF_SILENCE and self.is_cut_off():

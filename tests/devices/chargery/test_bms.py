@@ -194,11 +194,17 @@ async def test_the_oldest_layout_waits_for_the_pack_values(pty: PtyWire) -> None
 
 async def test_silence(pty: PtyWire, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "AGES", dict.fromkeys(Command, 0.3))
+    monkeypatch.setattr(bms, "LOOK_UP", 0.1)
+    monkeypatch.setattr(bms.BmsDevice, "alive", 0.3)
     monkeypatch.setattr(streaming, "HEARD_SECONDS", 0.3)
     simulator = Bms(pty, period=FAST)
     async with talking(simulator), started(pty) as device:
+        hurried: list[int] = []
+        device.listen(lambda: hurried.append(1))
         simulator.is_silent = True
+        await until(lambda: hurried)
         await asyncio.sleep(0.5)
+        assert len(hurried) == 1
         with pytest.raises(Silent):
             await device.read()
         simulator.is_silent = False

@@ -208,7 +208,7 @@ def test_what_was_not_repeated_is_dropped() -> None:
     older = to_reading(latest, NOW + 10.1)
     assert (older.current, older.soc, older.status, older.alarms) == (None, None, None, None)
     assert (older.temperatures, older.voltage, older.power) == ({}, 26.4, None)
-    old = to_reading(latest, NOW + 20.1)
+    old = to_reading(latest, NOW + 12.1)
     assert (old.cell_voltages, old.voltage, old.remaining_capacity) == ((), None, None)
     # They come when the current turns, which may be tomorrow.
     assert to_reading(latest, NOW + 1e5).cell_resistances == (0.5,) * 8

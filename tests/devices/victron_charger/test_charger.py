@@ -210,10 +210,15 @@ async def test_an_echo_in_front_of_the_answers_does_no_harm(pty: PtyWire) -> Non
 
 async def test_silence(pty: PtyWire, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(charger, "ALIVE", 0.3)
+    monkeypatch.setattr(charger.ChargerDevice, "alive", 0.3)
     simulator = Charger(pty, [second()], period=FAST)
     async with started_while_talking(simulator) as (device, task):
+        hurried: list[int] = []
+        device.listen(lambda: hurried.append(1))
         task.cancel()
+        await until(lambda: hurried)
         await asyncio.sleep(0.5)
+        assert len(hurried) == 1
         with pytest.raises(NoAnswer):
             await device.read()
         async with talking(simulator):
@@ -223,11 +228,15 @@ async def test_silence(pty: PtyWire, monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_noise_instead_of_the_charger(pty: PtyWire, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(charger, "ALIVE", 0.3)
+    monkeypatch.setattr(charger.ChargerDevice, "alive", 0.3)
     async with started_while_talking(Charger(pty, [second()], period=FAST)) as (device, task):
+        hurried: list[int] = []
+        device.listen(lambda: hurried.append(1))
         task.cancel()
         for _ in range(10):
             await pty.send(b"\xa5" * 30)
             await asyncio.sleep(0.05)
+        assert hurried
         with pytest.raises(BadAnswer) as caught:
             await device.read()
     assert caught.value.heard.endswith(b"\xa5" * 30)

@@ -40,9 +40,6 @@ PORT = 8125
 TALKATIVE = "  logs:\n    custom_components.cellwire: info\nprobe:\n"
 # What looking twice a second may add to what is measured, in seconds.
 BLUR = 1.0
-# What looking, the timer that Home Assistant sets by the whole second, and what is still on its
-# way over a slow line may add to intervals.
-LATE = 4.0
 # Back within one interval and so many seconds.
 BACK = 5.0
 QUIET = (1.0, 4.0)
@@ -192,7 +189,7 @@ class Soak:
             trouble = asyncio.create_task(kind.cause(device, dice, seconds))
             stale: set[str] = set()
             while not trouble.done():
-                gone = math.inf if kind.gone_after is None else kind.gone_after * interval + LATE
+                gone = math.inf if kind.gone_after is None else kind.gone_after * interval + BLUR
                 if time.monotonic() - begin > gone:
                     stale.update(self.watch.shown(title))
                 await asyncio.sleep(BLUR / 4)

@@ -12,7 +12,7 @@ from ..errors import NoAnswer
 from ..streaming import StreamingDevice
 from .content import to_pack
 from .frame import Command, Frame, FrameScanner
-from .reading import Latest, to_reading, to_unit
+from .reading import AGES, Latest, to_reading, to_unit
 from .words import MODES, NAME, UNIT, Silent
 
 _LOGGER = logging.getLogger(__name__)
@@ -33,6 +33,7 @@ class BmsDevice(StreamingDevice):
     patience = 10.0
     # The current comes every second, and the cells with the voltage at every second one.
     period = 2.0
+    alive = max(AGES[Command.PACK], AGES[Command.CELLS])
 
     def __init__(self, link: Link, identity: Identity) -> None:
         """Own the link from now on; nothing is opened yet."""

@@ -14,7 +14,7 @@ from .frame import Command, Frame
 NO_CELL = 1.0
 # What is older was not repeated when it should have been. Resistances come when the current turns,
 # which may be once a day. In seconds.
-AGES = {Command.PACK: 10.0, Command.CELLS: 20.0, Command.RESISTANCES: float("inf")}
+AGES = {Command.PACK: 10.0, Command.CELLS: 12.0, Command.RESISTANCES: float("inf")}
 
 _STEADY = (Command.PACK, Command.CELLS)
 _SIGNS = {words.CHARGE: 1, words.DISCHARGE: -1}

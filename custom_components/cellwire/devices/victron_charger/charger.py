@@ -47,6 +47,7 @@ class ChargerDevice(StreamingDevice):
     patience = 8.0
     # Text comes every second or two.
     period = 2.0
+    alive = ALIVE
     asks = True
 
     def __init__(self, link: Link, identity: Identity) -> None:

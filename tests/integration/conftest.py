@@ -19,8 +19,8 @@ from pytest_homeassistant_custom_component.typing import (
 
 from custom_components.cellwire import link_sensor
 from custom_components.cellwire.const import CONF_FAMILY, CONF_SERIALS, CONF_VARIANT, DOMAIN
-from custom_components.cellwire.devices import detect, registers
-from custom_components.cellwire.devices.chargery import bms, probe as chargery_probe
+from custom_components.cellwire.devices import detect, registers, streaming
+from custom_components.cellwire.devices.chargery import probe as chargery_probe
 from custom_components.cellwire.devices.chargery.bms import BmsDevice
 from custom_components.cellwire.devices.hubble_am2 import pack, probe as hubble_probe
 from custom_components.cellwire.devices.icharger import probe as icharger_probe
@@ -57,7 +57,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(charger, "PACE", 0.02)
     monkeypatch.setattr(ChargerDevice, "patience", 1.5)
     monkeypatch.setattr(BmsDevice, "patience", 1.0)
-    monkeypatch.setattr(bms, "LOOK_UP", 0.05)
+    monkeypatch.setattr(streaming, "LOOK_UP", 0.05)
     monkeypatch.setattr(chargery_probe, "PATIENCE", 0.5)
     monkeypatch.setattr(detect, "LISTEN", 0.4)
     monkeypatch.setattr(detect, "STEP", 0.05)

@@ -50,13 +50,13 @@ def test_not_all_kinds_are_kept_for_ever() -> None:
     assert len(trace.entries) == TRACE_KINDS
 
 
-def test_pauses_grow_to_five_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pauses_grow_to_four_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
     monkeypatch.setattr("time.monotonic", lambda: now)
     pause = Pause()
     assert pause.is_over
-    assert [pause.failed() for _ in range(6)] == [0.5, 1.0, 2.0, 4.0, 5.0, 5.0]
-    now += 4.9
+    assert [pause.failed() for _ in range(6)] == [0.5, 1.0, 2.0, 4.0, 4.0, 4.0]
+    now += 3.9
     assert not pause.is_over
     now += 0.1
     assert pause.is_over

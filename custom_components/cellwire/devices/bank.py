@@ -30,37 +30,37 @@ class BankReading(Reading):
     packs: Mapping[str, Reading]
     labels: Mapping[str, str]
 
-    @property
+    @cached_property
     @override
     def cell_voltage_min(self) -> float | None:
         return min((v for _, _, v in self._cells), default=None)
 
-    @property
+    @cached_property
     @override
     def cell_voltage_max(self) -> float | None:
         return max((v for _, _, v in self._cells), default=None)
 
-    @property
+    @cached_property
     @override
     def cell_min_number(self) -> int | None:
         return next((number for _, number, v in self._cells if v == self.cell_voltage_min), None)
 
-    @property
+    @cached_property
     @override
     def cell_max_number(self) -> int | None:
         return next((number for _, number, v in self._cells if v == self.cell_voltage_max), None)
 
-    @property
+    @cached_property
     @override
     def cell_min_pack(self) -> str | None:
         return next((pack for pack, _, v in self._cells if v == self.cell_voltage_min), None)
 
-    @property
+    @cached_property
     @override
     def cell_max_pack(self) -> str | None:
         return next((pack for pack, _, v in self._cells if v == self.cell_voltage_max), None)
 
-    @property
+    @cached_property
     @override
     def cell_voltage_average(self) -> float | None:
         voltages = [v for _, _, v in self._cells]

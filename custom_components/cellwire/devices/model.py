@@ -7,6 +7,7 @@ A field that was not reported is None (or an empty tuple), never an older value.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 # Below this a current is noise of the shunt, and the battery rests.
 RESTING_CURRENT = 0.05
@@ -154,12 +155,13 @@ class Unit:
     events: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Reading:
     """What one unit measured at one moment, and what follows from that.
 
     Per-cell tuples begin with cell 1; None stands for a cell that is not connected or whose
     value was refused. `at` is the monotonic clock in seconds and takes no part in comparisons.
+    What follows from the cells is worked out once.
     """
 
     at: float = field(compare=False)
@@ -229,45 +231,45 @@ class Reading:
         """Whether current flows into the battery."""
         return None if self.current is None else self.current >= RESTING_CURRENT
 
-    @property
+    @cached_property
     def cell_voltage_min(self) -> float | None:
         """Voltage of the lowest cell in V."""
         return min((v for v in self.cell_voltages if v is not None), default=None)
 
-    @property
+    @cached_property
     def cell_voltage_max(self) -> float | None:
         """Voltage of the highest cell in V."""
         return max((v for v in self.cell_voltages if v is not None), default=None)
 
-    @property
+    @cached_property
     def cell_min_number(self) -> int | None:
         """Number of the lowest cell, the first of equals, counted from 1."""
         lowest = self.cell_voltage_min
         return None if lowest is None else self.cell_voltages.index(lowest) + 1
 
-    @property
+    @cached_property
     def cell_max_number(self) -> int | None:
         """Number of the highest cell, the first of equals, counted from 1."""
         highest = self.cell_voltage_max
         return None if highest is None else self.cell_voltages.index(highest) + 1
 
-    @property
+    @cached_property
     def cell_min_pack(self) -> str | None:
         """Label of the pack with the lowest cell, where there are several packs."""
         return None
 
-    @property
+    @cached_property
     def cell_max_pack(self) -> str | None:
         """Label of the pack with the highest cell, where there are several packs."""
         return None
 
-    @property
+    @cached_property
     def cell_voltage_delta(self) -> float | None:
         """Difference of the highest and the lowest cell in V."""
         lowest, highest = self.cell_voltage_min, self.cell_voltage_max
         return None if lowest is None or highest is None else round(highest - lowest, 6)
 
-    @property
+    @cached_property
     def cell_voltage_average(self) -> float | None:
         """Mean voltage of the connected cells in V."""
         present = [v for v in self.cell_voltages if v is not None]

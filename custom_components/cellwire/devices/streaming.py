@@ -16,6 +16,8 @@ REOPEN_SILENCE = 15.0
 # Bytes that could not be understood matter for this long, and so many of them are kept.
 HEARD_SECONDS = 5.0
 HEARD_LIMIT = 1024
+# How often silence is noticed where nothing is asked, in seconds.
+LOOK_UP = 1.0
 # A device without power is left alone after this, and looked after so often, in seconds.
 CUT_OFF_SILENCE = 5.0
 CUT_OFF_STEP = 0.5
@@ -61,12 +63,12 @@ class StreamingDevice(Device):
         Raises a DeviceError when it is not the device that it should be.
         """
 
-    @abstractmethod
     async def tend(self) -> float:
         """Do what is due, such as asking for something; return when to come again, in seconds.
 
         Raises LinkError.
         """
+        return LOOK_UP
 
     @abstractmethod
     def fresh(self) -> Readings:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from custom_components.cellwire.devices import streaming
 from custom_components.cellwire.devices.chargery import bms, probe
 from custom_components.cellwire.devices.chargery.bms import BmsDevice
 
@@ -10,6 +11,6 @@ from custom_components.cellwire.devices.chargery.bms import BmsDevice
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait less than for a real BMS: the one of the bench talks faster."""
     monkeypatch.setattr(BmsDevice, "patience", 1.0)
-    monkeypatch.setattr(bms, "LOOK_UP", 0.05)
+    monkeypatch.setattr(streaming, "LOOK_UP", 0.05)
     monkeypatch.setattr(bms, "WITHOUT_CELLS", 0.5)
     monkeypatch.setattr(probe, "PATIENCE", 0.5)

@@ -194,7 +194,7 @@ async def test_the_oldest_layout_waits_for_the_pack_values(pty: PtyWire) -> None
 
 async def test_silence(pty: PtyWire, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "AGES", dict.fromkeys(Command, 0.3))
-    monkeypatch.setattr(bms, "LOOK_UP", 0.1)
+    monkeypatch.setattr(streaming, "LOOK_UP", 0.1)
     monkeypatch.setattr(bms.BmsDevice, "alive", 0.3)
     monkeypatch.setattr(streaming, "HEARD_SECONDS", 0.3)
     simulator = Bms(pty, period=FAST)

@@ -17,8 +17,6 @@ from .words import MODES, NAME, UNIT, Silent
 
 _LOGGER = logging.getLogger(__name__)
 
-# Frames come by themselves; this is only how often silence is noticed, in seconds.
-LOOK_UP = 1.0
 # Cells come every two to four seconds, and damage takes single frames. A line that loses all of
 # them is read without.
 WITHOUT_CELLS = 8.0
@@ -74,10 +72,6 @@ class BmsDevice(StreamingDevice):
     def is_echo(self, heard: bytes) -> bool:
         # Nothing is sent that could come back.
         return False
-
-    @override
-    async def tend(self) -> float:
-        return LOOK_UP
 
     @override
     def silent(self) -> NoAnswer:

@@ -32,6 +32,7 @@ class BusListener(StreamingDevice):
     name = NAME
     patience = 10.0
     period = CYCLE
+    alive = FRESH
 
     def __init__(self, link: Link, identity: Identity) -> None:
         """Own the link from now on; nothing is opened yet."""
@@ -62,10 +63,6 @@ class BusListener(StreamingDevice):
     def is_echo(self, heard: bytes) -> bool:
         # Nothing is ever asked.
         return False
-
-    @override
-    async def tend(self) -> float:
-        return FRESH
 
     @override
     def fresh(self) -> Readings:

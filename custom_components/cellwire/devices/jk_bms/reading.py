@@ -3,6 +3,9 @@
 Source: docs/devices/jk_bms.md, "Current", "Temperatures", "Warnings", "State" and "Text fields".
 """
 
+from collections.abc import Mapping
+from functools import lru_cache
+
 from ..model import (
     BATTERY_STATUSES,
     Alarm,
@@ -45,6 +48,9 @@ _QUANTITIES = (
     Quantity(key="user_label", kind=Kind.TEXT, role=Role.SETTING),
     *(row.quantity for row in SETTINGS.values()),
 )
+
+# Of so many boards the settings are kept as they were decoded.
+MOST_BOARDS = 64
 
 _TEMPERATURES = {"mosfet": 0x80, "1": 0x81, "2": 0x82}
 
@@ -106,12 +112,18 @@ def to_unit(fields: FieldList) -> Unit:
     )
 
 
-def _values(fields: FieldList) -> dict[str, Value]:
-    values: dict[str, Value] = {
-        row.quantity.key: row.decode(fields.values[identifier])
-        for identifier, row in SETTINGS.items()
-        if identifier in fields.values
+@lru_cache(MOST_BOARDS)
+def _settings(values: tuple[bytes | None, ...]) -> Mapping[str, Value]:
+    """Decode the settings, which seldom change: given in their order, None if there is none."""
+    return {
+        row.quantity.key: row.decode(raw)
+        for row, raw in zip(SETTINGS.values(), values, strict=True)
+        if raw is not None
     }
+
+
+def _values(fields: FieldList) -> dict[str, Value]:
+    values = dict(_settings(tuple(map(fields.values.get, SETTINGS))))
     values["manufacture_date"] = text(fields.values.get(0xB5, b""))
     values["user_label"] = text(fields.values.get(0xB4, b""))
     software = version(_versions(fields)[1])

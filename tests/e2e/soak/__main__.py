@@ -43,7 +43,8 @@ BLUR = 1.0
 # Back within one interval and so many seconds.
 BACK = 5.0
 QUIET = (1.0, 4.0)
-WARM = 5.0
+# So many seconds of trouble make a process warm, or a third of all if that is less.
+WARM = 120.0
 # How long the disk is full, more or less.
 FILLED = 8.0
 # How far the clock jumps ahead at most, in seconds, and how long it stays there. Never behind
@@ -87,17 +88,19 @@ class Soak:
             ends: list[float] = []
             for part in ("until the restart", "after the restart"):
                 async with self._running(first=not ends) as pid:
-                    begin = time.monotonic()
-                    warm = await self._warm(pid)
                     ends = ends or [
                         self.set_up_at + minutes * 30 - FILLED,
                         self.set_up_at + minutes * 60,
                     ]
-                    await self._disturb(part, ends[len(self.report.needs)])
+                    end = ends[len(self.report.needs)]
+                    async with asyncio.TaskGroup() as group:
+                        warming = group.create_task(self._warm(pid, end))
+                        group.create_task(self._disturb(part, end))
                     if not self.report.needs:
                         await self._fill(disk)
+                    warm, warm_at = warming.result()
                     self.report.compare(
-                        part, warm, await self._needs(pid), time.monotonic() - begin
+                        part, warm, await self._needs(pid), time.monotonic() - warm_at
                     )
         self._judge()
 
@@ -151,13 +154,13 @@ class Soak:
             while any(map(self.watch.missing, self.titles.values())):  # noqa: ASYNC110 - others see
                 await asyncio.sleep(BLUR)
 
-    async def _warm(self, pid: int) -> Needs:
-        await asyncio.sleep(WARM)
-        return await self._needs(pid)
+    async def _warm(self, pid: int, end: float) -> tuple[Needs, float]:
+        """Return what a process needs once it is warm, and when that was."""
+        await asyncio.sleep(min(WARM, max(0.0, end - time.monotonic()) / 3))
+        return await self._needs(pid), time.monotonic()
 
     async def _needs(self, pid: int) -> Needs:
-        tasks = await self.home.request("GET", f"/api/{probe.DOMAIN}/tasks")
-        return needs(pid, tasks["tasks"])
+        return needs(pid, **await self.home.request("GET", f"/api/{probe.DOMAIN}/count"))
 
     async def _disturb(self, part: str, end: float) -> None:
         """Disturb all devices at once, each one on its own."""

@@ -20,22 +20,24 @@ SILENT = ("button.", "event.", "select.", "number.", "switch.")
 
 @dataclass
 class Needs:
-    """What a process needs: MiB of memory, open files, threads, tasks."""
+    """What a process needs: MiB of memory, objects in it, open files, threads, tasks."""
 
     memory: float
+    objects: int
     files: int
     threads: int
     tasks: int
 
 
-def needs(pid: int, tasks: int) -> Needs:
-    """Look at a process, which told how many tasks it has."""
+def needs(pid: int, *, objects: int, tasks: int) -> Needs:
+    """Look at a process, which told how many objects and tasks it has."""
     process = Path(f"/proc/{pid}")
     status = dict(
         line.split(":", 1) for line in (process / "status").read_text().splitlines() if ":" in line
     )
     files = sum(1 for _ in (process / "fd").iterdir())
-    return Needs(int(status["VmRSS"].split()[0]) / 1024, files, int(status["Threads"]), tasks)
+    memory = int(status["VmRSS"].split()[0]) / 1024
+    return Needs(memory, objects, files, int(status["Threads"]), tasks)
 
 
 @dataclass

@@ -2,6 +2,8 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+import gc
+import sys
 
 from aiohttp import web
 from homeassistant.components.http import HomeAssistantView
@@ -12,15 +14,16 @@ import time_machine
 DOMAIN = "probe"
 
 
-class TasksView(HomeAssistantView):
-    """Tells how many tasks there are."""
+class CountView(HomeAssistantView):
+    """Tells how many tasks and objects there are."""
 
-    url = f"/api/{DOMAIN}/tasks"
-    name = f"api:{DOMAIN}:tasks"
+    url = f"/api/{DOMAIN}/count"
+    name = f"api:{DOMAIN}:count"
 
     async def get(self, _request: web.Request) -> web.Response:
-        """Count them."""
-        return self.json({"tasks": len(asyncio.all_tasks())})
+        """Count them. Garbage would be collected some day, so it is before."""
+        gc.collect()
+        return self.json({"tasks": len(asyncio.all_tasks()), "objects": sys.getallocatedblocks()})
 
 
 class ClockView(HomeAssistantView):
@@ -45,6 +48,6 @@ class ClockView(HomeAssistantView):
 
 async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
     """Offer both over HTTP."""
-    hass.http.register_view(TasksView())
+    hass.http.register_view(CountView())
     hass.http.register_view(ClockView())
     return True

@@ -102,16 +102,18 @@ class Charger:
             second = self.seconds[count % len(self.seconds)]
             if self.powered:
                 self._remember(second)
-            for pause, piece in self.fault(second) if self.powered else ():
-                await asyncio.sleep(pause)
-                await self.wire.send(piece)
+            await self._send(second)
             await asyncio.sleep(self.period)
 
     async def _answer(self) -> None:
         while True:
-            answer = await self._answers.get()
-            if self.powered:
-                await self.wire.send(answer)
+            await self._send(await self._answers.get())
+
+    async def _send(self, data: bytes) -> None:
+        """Send what is left of it on its way, if there is power."""
+        for pause, piece in self.fault(data) if self.powered else ():
+            await asyncio.sleep(pause)
+            await self.wire.send(piece)
 
     def _remember(self, second: bytes) -> None:
         """Answer with what was sent unasked before, and be who the text says."""

@@ -151,7 +151,8 @@ class TcpWire(Wire):
     @override
     def put(self, data: bytes) -> None:
         for client in self._clients:
-            client.write(data)
+            if not client.is_closing():
+                client.write(data)
         self._sent += len(data)
         if self.closes_after and self._sent >= self.closes_after:
             self._sent = 0

@@ -11,7 +11,7 @@ from tests.e2e.soak.watch import Needs
 OBJECTS, OBJECTS_AN_HOUR = 15_000, 15_000
 # Objects that are garbage wait for some minutes, as many as 15 MiB, the recorder's database caches
 # 16 MiB, and what both leave between them is not given back: MiB at once, and an hour on top.
-MEMORY, MEMORY_AN_HOUR = 40.0, 8.0
+MEMORY, MEMORY_AN_HOUR = 32.0, 8.0
 FILES, THREADS, TASKS = 4, 12, 8
 
 

@@ -17,10 +17,12 @@ from custom_components.cellwire.links.health import LinkHealth
 def run(attendance: Attendance, alive: set[str], cycles: int) -> list[list[str]]:
     asked = []
     for _ in range(cycles):
-        units = attendance.cycle()
-        asked.append(units)
-        for unit in units:
+        units = []
+        for unit in attendance.cycle():
+            units.append(unit)
             (attendance.answered if unit in alive else attendance.missed)(unit)
+        asked.append(units)
+        assert attendance.missed_one == (not alive.issuperset(units))
     return asked
 
 
@@ -51,10 +53,28 @@ def test_a_unit_that_is_back_is_asked_each_time_again() -> None:
     assert run(attendance, {"a", "b"}, 2) == [["a", "b"]] * 2
 
 
+def test_units_that_fell_silent_together_are_back_together() -> None:
+    attendance = Attendance("abcde")
+    run(attendance, {"a"}, 1)
+    assert run(attendance, {"a", "b", "c", "e"}, 1) == [["a", "b", "c", "d"]]
+    assert run(attendance, {"a", "b", "c", "e"}, 1) == [["a", "b", "c", "e", "d"]]
+
+
+def test_one_that_stays_away_does_not_keep_the_others_away() -> None:
+    attendance = Attendance("abcd")
+    for cycles in range(12):
+        run(attendance, {"a", "c", "d"}, 20 + cycles)
+        run(attendance, {"a"}, 1)
+        run(attendance, {"a", "c", "d"}, 1)
+        assert attendance.is_present("c")
+        assert attendance.is_present("d")
+        assert not attendance.is_present("b")
+
+
 def test_when_nobody_answers_all_are_asked() -> None:
     attendance = Attendance("abc")
     run(attendance, set(), 5)
-    assert attendance.cycle() == ["a", "b", "c"]
+    assert list(attendance.cycle()) == ["a", "b", "c"]
 
 
 def test_when_the_line_is_back_in_the_middle_of_a_cycle_all_are_asked_in_the_next() -> None:
@@ -81,12 +101,12 @@ def test_a_unit_that_was_removed_is_asked_no_more() -> None:
 
 def test_a_unit_may_be_removed_while_it_is_asked() -> None:
     attendance = Attendance("ab")
-    attendance.cycle()
+    assert list(attendance.cycle()) == ["a", "b"]
     attendance.remove("a")
     attendance.remove("b")
     attendance.answered("a")
     attendance.missed("b")
-    assert attendance.cycle() == []
+    assert list(attendance.cycle()) == []
 
 
 @pytest.fixture

@@ -18,8 +18,9 @@ class Attendance:
     """Keeps who answers and who does not.
 
     Units that answer are asked in each cycle. Of the silent ones one is asked in a cycle, each
-    less and less often; only when nobody answers, all are asked, and once more when the first one
-    does again: then the line was at fault, which says nothing of the others.
+    less and less often; if it answers, so may the others, and they are asked until one does not.
+    Only when nobody answers, all are asked, and once more when the first one does again: then the
+    line was at fault, which says nothing of the others.
     """
 
     def __init__(self, units: Iterable[str]) -> None:
@@ -28,16 +29,32 @@ class Attendance:
         self._due = dict.fromkeys(self._wait, 0)
         self._cycle = 0
         self._line_is_back = False
+        # Whether a unit did not answer in this cycle.
+        self.missed_one = False
 
-    def cycle(self) -> list[str]:
-        """Begin a cycle and return the units to ask in it."""
+    def cycle(self) -> Iterator[str]:
+        """Begin a cycle and give the units to ask in it, one by one.
+
+        What became of one is to be noted before the next is taken.
+        """
         self._cycle += 1
+        self.missed_one = False
         present = [unit for unit, wait in self._wait.items() if not wait]
         if self._line_is_back or not present:
             self._line_is_back = False
-            return list(self._wait)
-        late = [unit for unit in self._wait if self._wait[unit] and self._due[unit] <= self._cycle]
-        return present + sorted(late, key=self._due.__getitem__)[:1]
+            yield from tuple(self._wait)
+            return
+        silent = sorted((unit for unit, wait in self._wait.items() if wait), key=self._rank)
+        is_due = bool(silent) and self._due[silent[0]] <= self._cycle
+        yield from present
+        for unit in silent if is_due else ():
+            yield unit
+            if self._wait.get(unit):
+                return
+
+    def _rank(self, unit: str) -> tuple[bool, int, int]:
+        """Put those first that are due, and among them those that fell silent last."""
+        return self._due[unit] > self._cycle, self._wait[unit], self._due[unit]
 
     def is_present(self, unit: str) -> bool:
         """Tell whether a unit answered when it was last asked."""
@@ -63,6 +80,7 @@ class Attendance:
         if unit not in self._wait:
             # It was removed while it was being asked.
             return
+        self.missed_one = True
         self._wait[unit] = min(2 * self._wait[unit] or 1, LONGEST_WAIT)
         self._due[unit] = self._cycle + self._wait[unit]
 

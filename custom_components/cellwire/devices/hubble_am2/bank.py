@@ -3,7 +3,7 @@
 Source: docs/devices/hubble_am2.md, "The bus" and "The bank".
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 import logging
 from typing import override
 
@@ -69,11 +69,10 @@ class BankDevice(AskedDevice[RegisterLink]):
 
     @override
     async def poll(self) -> Readings:
-        asked = self._attendance.cycle()
-        readings = await self._ask(asked, ATTEMPTS)
+        readings = await self._ask(self._attendance.cycle(), ATTEMPTS)
         await self._read_settings(readings)
         # One silence in a cycle is enough.
-        if len(readings) == len(asked):
+        if not self._attendance.missed_one:
             readings |= await self._discover()
         # Somebody may have had a pack forgotten in the meantime.
         readings = {key: readings[key] for key in self._packs if key in readings}
@@ -92,7 +91,7 @@ class BankDevice(AskedDevice[RegisterLink]):
         self._attendance.remove(unit)
         self._shared.forget(unit)
 
-    async def _ask(self, asked: list[str], attempts: int) -> Readings:
+    async def _ask(self, asked: Iterable[str], attempts: int) -> Readings:
         """Measure packs, the silent ones with one attempt. Raises if none of them answers."""
         readings: Readings = {}
         outcomes: dict[str, DeviceError | None] = {}
@@ -119,7 +118,7 @@ class BankDevice(AskedDevice[RegisterLink]):
                 if key in self._packs:
                     self.units[key] = pack.unit
         self._shared.note(outcomes)
-        if asked and not readings:
+        if outcomes and not readings:
             raise problem
         return readings
 

@@ -1,6 +1,6 @@
 """The conversation with boards of the newer generation: up to 16 of them on one bus."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 import logging
@@ -109,10 +109,9 @@ class BusDevice(AskedDevice):
 
     @override
     async def poll(self) -> Readings:
-        asked = self._attendance.cycle()
-        readings = await self._ask_all(asked)
+        readings = await self._ask_all(self._attendance.cycle())
         # One silence in a cycle is enough.
-        if len(readings) == len(asked) and (address := self._lookout.next(self._boards)):
+        if not self._attendance.missed_one and (address := self._lookout.next(self._boards)):
             readings |= await self._look_at(address)
         return readings
 
@@ -132,7 +131,7 @@ class BusDevice(AskedDevice):
         await self._asker.send(plain_request(address))
         return is_foreign_answer(await listen(self.wires.link, READ_TIMEOUT), address)
 
-    async def _ask_all(self, asked: list[str]) -> Readings:
+    async def _ask_all(self, asked: Iterable[str]) -> Readings:
         """Measure boards. Raises if none of them answers."""
         readings: Readings = {}
         outcomes: dict[str, DeviceError | None] = {}

@@ -200,7 +200,7 @@ class Soak:
             where = f"{device.family}, {kind.name} for {seconds:.1f} s"
             if stale:
                 self.report.broken.append(f"{where}: still shown: {', '.join(sorted(stale)[:5])}")
-            # A pack that gave no answer is left out of the next cycle, for the others' sake.
+            # A pack that gave no answer twice is left out of one cycle, for the others' sake.
             cycles = 2 if len(device.speakers) > 1 and kind.may_miss_one else 1
             await self._recover(device.family, kind.name, where, cycles * interval + BACK)
 

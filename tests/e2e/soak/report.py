@@ -9,9 +9,9 @@ from tests.e2e.soak.watch import Needs
 # By how many objects a process may grow after it is warm: at once, since caches fill with what
 # happens seldom, and in an hour on top.
 OBJECTS, OBJECTS_AN_HOUR = 15_000, 15_000
-# Objects that are garbage wait for some minutes, as many as 15 MiB, the recorder's database caches
-# 16 MiB, and what both leave between them is not given back: MiB at once, and an hour on top.
-MEMORY, MEMORY_AN_HOUR = 32.0, 8.0
+# By how many MiB, likewise: garbage that waits for minutes, the recorder's cache, and what both
+# leave between them, which is not given back.
+MEMORY, MEMORY_AN_HOUR = 24.0, 8.0
 FILES, THREADS, TASKS = 4, 12, 8
 
 

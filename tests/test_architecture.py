@@ -14,7 +14,9 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "custom_components" / "cellwire"
 BARE = sorted(PACKAGE.glob("devices/**/*.py")) + sorted(PACKAGE.glob("links/**/*.py"))
 SHOWING = [
-    path for path in PACKAGE.glob("*.py") if path.name not in ("config_flow.py", "__init__.py")
+    path
+    for path in (*PACKAGE.glob("*.py"), *PACKAGE.glob("*_entry/*.py"))
+    if path.name not in ("config_flow.py", "__init__.py")
 ]
 SOURCES = [
     path
@@ -61,7 +63,7 @@ def test_links_know_no_device() -> None:
         assert not [name for name in imports(path) if "devices" in name]
 
 
-@pytest.mark.parametrize("path", SHOWING, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", SHOWING, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_platforms_name_no_family(path: Path) -> None:
     text = path.read_text(encoding="utf-8").lower()
     for family in FAMILIES.values():

@@ -9,7 +9,7 @@ from homeassistant.util.yaml import load_yaml_dict
 from custom_components.cellwire import number
 from custom_components.cellwire.actions import LIMITS
 from custom_components.cellwire.const import CONF_INTERVAL
-from custom_components.cellwire.control_entity import CONTROLLING
+from custom_components.cellwire.device_entry.control_entity import CONTROLLING
 from custom_components.cellwire.devices.control import (
     ChoiceControl,
     CommandControl,

@@ -32,7 +32,7 @@ def test_the_manifest_is_in_order() -> None:
 def test_components_that_are_imported_are_dependencies() -> None:
     free = {*PLATFORMS, "diagnostics", "repairs"}
     imported = set()
-    for path in PACKAGE.glob("*.py"):
+    for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ImportFrom) and node.module:
                 module = node.module.split(".")

@@ -9,8 +9,10 @@ from typing import Any
 from homeassistant.util.yaml import load_yaml_dict
 import pytest
 
-from custom_components.cellwire import binary_sensor, link_sensor, sensor
-from custom_components.cellwire.coordinator import NAMED_PARTS
+from custom_components.cellwire import binary_sensor, sensor
+from custom_components.cellwire.device_entry import link_sensor
+from custom_components.cellwire.device_entry.coordinator import NAMED_PARTS
+from custom_components.cellwire.device_entry.problems import KINDS
 from custom_components.cellwire.devices import errors
 from custom_components.cellwire.devices.chargery import reading as chargery_reading
 from custom_components.cellwire.devices.chargery.words import Silent
@@ -36,7 +38,6 @@ from custom_components.cellwire.devices.victron_charger import reading as victro
 from custom_components.cellwire.devices.victron_charger.samples import NO_TEXT, Samples
 from custom_components.cellwire.links.errors import LinkError, LinkFault
 from custom_components.cellwire.links.link import LinkKind
-from custom_components.cellwire.problems import KINDS
 
 PACKAGE = Path(__file__).parent.parent / "custom_components" / "cellwire"
 LANGUAGES = sorted((PACKAGE / "translations").glob("*.json"))

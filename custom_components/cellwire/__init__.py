@@ -9,10 +9,10 @@ from homeassistant.helpers.typing import ConfigType
 
 from .actions import async_register_actions
 from .const import DOMAIN
-from .control_entity import keep_controls
-from .coordinator import CellwireConfigEntry, CellwireCoordinator
+from .device_entry.control_entity import keep_controls
+from .device_entry.coordinator import CellwireConfigEntry, CellwireCoordinator
+from .device_entry.problems import async_follow_entries
 from .memory import Memory
-from .problems import async_follow_entries
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 

@@ -19,7 +19,7 @@ from homeassistant.helpers.service import async_get_device_and_config_entry
 import probatio
 
 from .const import DOMAIN
-from .coordinator import CellwireConfigEntry, CellwireCoordinator, translated
+from .device_entry.coordinator import CellwireConfigEntry, CellwireCoordinator, translated
 from .devices.device import StopConditions
 from .devices.errors import Refused
 from .devices.model import Value

@@ -14,9 +14,9 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .coordinator import CellwireConfigEntry
+from .device_entry.coordinator import CellwireConfigEntry
+from .device_entry.entity import CellwireDescription, CellwireEntity, add_as_they_appear
 from .devices.model import Alarm, Kind, Quantity, Reading, Severity, Unit, has_problem
-from .entity import CellwireDescription, CellwireEntity, add_as_they_appear
 
 PARALLEL_UPDATES = 0
 

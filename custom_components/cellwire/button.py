@@ -7,10 +7,10 @@ from homeassistant.components.button import ButtonEntity, ButtonEntityDescriptio
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .control_entity import CellwireControl, add_controls
-from .coordinator import CellwireConfigEntry
+from .device_entry.control_entity import CellwireControl, add_controls
+from .device_entry.coordinator import CellwireConfigEntry
+from .device_entry.entity import CellwireDescription
 from .devices.control import CommandControl
-from .entity import CellwireDescription
 
 # The device takes one wish at a time by itself.
 PARALLEL_UPDATES = 0

@@ -18,12 +18,8 @@ from homeassistant.data_entry_flow import AbortFlow
 import probatio
 
 from .const import CONF_FAMILY, CONF_SERIALS, CONF_VARIANT, DOMAIN
-from .coordinator import entry_family
-from .devices.detect import detect
-from .devices.device import AnyFamily, Found, Line
-from .devices.model import UnitKind
-from .devices.registry import FAMILIES
-from .link_choice import (
+from .device_entry.coordinator import entry_family
+from .device_entry.link_choice import (
     has_line,
     link_kind,
     make_byte_link,
@@ -31,10 +27,14 @@ from .link_choice import (
     port_selector,
     to_address,
 )
+from .device_entry.moving import address, look, look_again, moved, release
+from .device_entry.options_flow import CellwireOptionsFlow
+from .devices.detect import detect
+from .devices.device import AnyFamily, Found, Line
+from .devices.model import UnitKind
+from .devices.registry import FAMILIES
 from .links.errors import CellwireError, LinkError, LinkFault
 from .links.link import Link, LinkKind
-from .moving import address, look, look_again, moved, release
-from .options_flow import CellwireOptionsFlow
 
 DETECT, DETECT_PORT = "detect", "detect_port"
 

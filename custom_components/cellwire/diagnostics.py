@@ -11,7 +11,7 @@ from homeassistant.const import CONF_PORT
 from homeassistant.core import HomeAssistant
 
 from .const import CONF_SERIALS
-from .coordinator import CellwireConfigEntry
+from .device_entry.coordinator import CellwireConfigEntry
 from .devices.device import Wires
 from .devices.model import Reading
 

@@ -7,10 +7,10 @@ from homeassistant.components.event import EventEntity, EventEntityDescription
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .coordinator import CellwireConfigEntry, CellwireCoordinator
+from .device_entry.coordinator import CellwireConfigEntry, CellwireCoordinator
+from .device_entry.entity import CellwireDescription, CellwireEntity, add_as_they_appear
 from .devices.device import Event
 from .devices.model import Unit
-from .entity import CellwireDescription, CellwireEntity, add_as_they_appear
 
 PARALLEL_UPDATES = 0
 

@@ -18,11 +18,11 @@ from homeassistant.const import (
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .control_entity import CellwireControl, add_controls
-from .coordinator import CellwireConfigEntry, CellwireCoordinator
+from .device_entry.control_entity import CellwireControl, add_controls
+from .device_entry.coordinator import CellwireConfigEntry, CellwireCoordinator
+from .device_entry.entity import CellwireDescription
 from .devices.control import NumberControl
 from .devices.model import Kind, Unit
-from .entity import CellwireDescription
 
 # The device takes one wish at a time by itself.
 PARALLEL_UPDATES = 0

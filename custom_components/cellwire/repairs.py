@@ -17,14 +17,14 @@ from homeassistant.helpers.translation import async_get_translations
 import probatio
 
 from .const import DOMAIN
-from .coordinator import entry_family
+from .device_entry.coordinator import entry_family
+from .device_entry.link_choice import link_kind, port_selector, to_address
+from .device_entry.moving import look_again, moved, release
+from .device_entry.options_flow import SELECTORS, default
+from .device_entry.ports import free_ports
 from .devices.device import Found, Option
-from .link_choice import link_kind, port_selector, to_address
 from .links.errors import CellwireError
 from .links.link import LinkKind
-from .moving import look_again, moved, release
-from .options_flow import SELECTORS, default
-from .ports import free_ports
 
 ON_PORTS = (LinkKind.SERIAL, LinkKind.MODBUS_RTU)
 

@@ -8,10 +8,10 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import RestoreEntity
 
-from .control_entity import CellwireControl, add_controls
-from .coordinator import CellwireConfigEntry
+from .device_entry.control_entity import CellwireControl, add_controls
+from .device_entry.coordinator import CellwireConfigEntry
+from .device_entry.entity import CellwireDescription
 from .devices.control import ChoiceControl
-from .entity import CellwireDescription
 
 # The device takes one wish at a time by itself.
 PARALLEL_UPDATES = 0

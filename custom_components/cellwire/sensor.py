@@ -27,8 +27,10 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 
 from .calm import EPSILON, Noise
-from .coordinator import CellwireConfigEntry, CellwireCoordinator
-from .counting import SCALES
+from .device_entry.coordinator import CellwireConfigEntry, CellwireCoordinator
+from .device_entry.counting import SCALES
+from .device_entry.entity import CellwireDescription, CellwireEntity, add_as_they_appear
+from .device_entry.link_sensor import link_sensors
 from .devices.model import (
     NO_ALARM,
     Kind,
@@ -38,8 +40,6 @@ from .devices.model import (
     Unit,
     worst_alarm,
 )
-from .entity import CellwireDescription, CellwireEntity, add_as_they_appear
-from .link_sensor import link_sensors
 
 PARALLEL_UPDATES = 0
 

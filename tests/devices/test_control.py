@@ -169,7 +169,7 @@ def test_a_control_says_whether_it_is_risky() -> None:
 def test_listeners_are_told_until_they_leave() -> None:
     board = Board()
     heard: list[int] = []
-    leave = board.listen(lambda: heard.append(1))
+    leave = board.on_change(lambda: heard.append(1))
     board.hurry()
     leave()
     board.hurry()

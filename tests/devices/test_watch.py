@@ -17,7 +17,7 @@ from .chargery.listening import FAST, device_on
 async def test_a_device_that_talks_tells_of_every_frame(pty: PtyWire) -> None:
     async with talking(Bms(pty, period=FAST)), device_on(pty) as device:
         told: list[float] = []
-        unwatch = device.watch(lambda readings: told.append(readings[UNIT].at))
+        unwatch = device.on_reading(lambda readings: told.append(readings[UNIT].at))
         await device.start()
         # Nobody reads.
         await until(lambda: len(set(told)) > 5)
@@ -34,7 +34,7 @@ async def test_a_device_that_is_asked_tells_of_every_poll(pty: PtyWire) -> None:
     identity = Identity(variant=classic.VARIANT, serials={classic.UNIT: None})
     device = ClassicDevice(SerialLink(pty.address, 115200), identity)
     told: list[Readings] = []
-    device.watch(told.append)
+    device.on_reading(told.append)
     await device.start()
     assert not told
     assert told == [await device.read()]

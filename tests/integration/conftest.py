@@ -17,8 +17,8 @@ from pytest_homeassistant_custom_component.typing import (
     WebSocketGenerator,
 )
 
-from custom_components.cellwire import link_sensor
 from custom_components.cellwire.const import CONF_FAMILY, CONF_SERIALS, CONF_VARIANT, DOMAIN
+from custom_components.cellwire.device_entry import link_sensor
 from custom_components.cellwire.devices import detect, registers, streaming
 from custom_components.cellwire.devices.chargery import probe as chargery_probe
 from custom_components.cellwire.devices.chargery.bms import BmsDevice

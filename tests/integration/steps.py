@@ -9,7 +9,7 @@ from homeassistant.data_entry_flow import FlowResultType
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cellwire.const import DOMAIN
-from custom_components.cellwire.coordinator import CellwireCoordinator
+from custom_components.cellwire.device_entry.coordinator import CellwireCoordinator
 
 
 async def choose(hass: HomeAssistant, *steps: str) -> ConfigFlowResult:

@@ -22,10 +22,11 @@ from custom_components.cellwire.const import (
     CONF_VARIANT,
     DOMAIN,
 )
-from custom_components.cellwire.devices import energy, streaming
+from custom_components.cellwire.devices import streaming
 from custom_components.cellwire.devices.chargery import reading
 from custom_components.cellwire.devices.chargery.frame import Command
 from custom_components.cellwire.devices.model import Reading
+from custom_components.cellwire.devices.watching import energy
 from custom_components.cellwire.diagnostics import async_get_config_entry_diagnostics
 from custom_components.cellwire.links.serial import SerialLink
 from custom_components.cellwire.links.websocket import WebSocketLink

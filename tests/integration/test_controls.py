@@ -24,7 +24,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cellwire.const import DOMAIN
-from custom_components.cellwire.control_entity import CONTROLLING
+from custom_components.cellwire.device_entry.control_entity import CONTROLLING
 from custom_components.cellwire.devices.errors import Refused
 from custom_components.cellwire.diagnostics import async_get_config_entry_diagnostics
 from tests.bench.jk_switches import SwitchedBoard

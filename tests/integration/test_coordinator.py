@@ -10,8 +10,8 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.util import dt as dt_util
 import pytest
 
-from custom_components.cellwire import coordinator as coordinator_module
 from custom_components.cellwire.const import CONF_INTERVAL
+from custom_components.cellwire.device_entry import coordinator as coordinator_module
 from tests.bench import faults
 from tests.bench.jk_bms import ClassicBoard, edit
 from tests.bench.victron_charger import Charger

@@ -18,7 +18,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.cellwire.const import DOMAIN
-from custom_components.cellwire.devices import energy
+from custom_components.cellwire.devices.watching import energy
 from custom_components.cellwire.memory import DELAY
 from tests.bench import faults
 from tests.bench.hubble_am2 import Pack

@@ -11,7 +11,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import snapshot_platform
 from syrupy.assertion import SnapshotAssertion
 
-from custom_components.cellwire.devices import energy
+from custom_components.cellwire.devices.watching import energy
 from tests.bench import faults
 from tests.bench.jk_bms import Bus, ClassicBoard, edit, recorded_board
 from tests.bench.victron_charger import REGISTERS, Charger, hex_frame

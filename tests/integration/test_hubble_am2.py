@@ -22,7 +22,7 @@ from custom_components.cellwire.const import (
     CONF_VARIANT,
     DOMAIN,
 )
-from custom_components.cellwire.coordinator import CellwireCoordinator
+from custom_components.cellwire.device_entry.coordinator import CellwireCoordinator
 from custom_components.cellwire.devices import attendance, search
 from custom_components.cellwire.devices.hubble_am2 import bank
 from custom_components.cellwire.diagnostics import async_get_config_entry_diagnostics

@@ -17,7 +17,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.cellwire.const import CONF_FAMILY, CONF_SERIALS, CONF_VARIANT, DOMAIN
-from custom_components.cellwire.control_entity import CONTROLLING
+from custom_components.cellwire.device_entry.control_entity import CONTROLLING
 from custom_components.cellwire.devices.icharger import commands, gather
 from custom_components.cellwire.diagnostics import async_get_config_entry_diagnostics
 from tests.bench.hid_port import HidPort

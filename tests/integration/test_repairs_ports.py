@@ -12,8 +12,8 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.cellwire.device_entry.ports import free_ports
 from custom_components.cellwire.links.errors import LinkError, LinkFault
-from custom_components.cellwire.ports import free_ports
 from tests.bench.hubble_am2 import Pack
 from tests.bench.jk_bms import ClassicBoard
 from tests.bench.modbus import RtuBus, Slave

@@ -15,7 +15,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cellwire.const import CONF_FAMILY, CONF_SERIALS, CONF_VARIANT, DOMAIN
 from custom_components.cellwire.devices import search
-from custom_components.cellwire.devices.energy import COUNTERS
+from custom_components.cellwire.devices.watching.energy import COUNTERS
 from custom_components.cellwire.diagnostics import (
     TO_REDACT,
     async_get_config_entry_diagnostics,

@@ -9,6 +9,7 @@ from .project import PACKAGE, Files
 type Change = tuple[str, str, str | None]
 
 _P = PACKAGE
+_D = f"{PACKAGE}/device_entry"
 _TEXTS = f"{PACKAGE}/translations/en.json"
 
 BROKEN: Mapping[str, Change] = {
@@ -24,14 +25,14 @@ BROKEN: Mapping[str, Change] = {
     "docs-installation-instructions": ("README.md", "\n## Installation\n", "\n"),
     "docs-removal-instructions": ("README.md", "\n## Removing it\n", "\n"),
     "entity-event-setup": (f"{_P}/event.py", "async_added_to_hass(self)", "__init__(self)"),
-    "entity-unique-id": (f"{_P}/entity.py", "_attr_unique_id", "_attr_name"),
+    "entity-unique-id": (f"{_D}/entity.py", "_attr_unique_id", "_attr_name"),
     "has-entity-name": (
-        f"{_P}/entity.py",
+        f"{_D}/entity.py",
         "_attr_has_entity_name = True",
         "_attr_has_entity_name = False",
     ),
     "runtime-data": (f"{_P}/__init__.py", "entry.runtime_data =", "hass.data[DOMAIN] ="),
-    "test-before-configure": (f"{_P}/moving.py", "await search(", "await suppose("),
+    "test-before-configure": (f"{_D}/moving.py", "await search(", "await suppose("),
     "test-before-setup": (
         f"{_P}/__init__.py",
         "async_config_entry_first_refresh",
@@ -42,12 +43,16 @@ BROKEN: Mapping[str, Change] = {
     "config-entry-unloading": (f"{_P}/__init__.py", "def async_unload_entry", "def unload"),
     "docs-configuration-parameters": ("README.md", "| Allow control |", "| Control |"),
     "docs-installation-parameters": ("README.md", "| Address |", "| Host |"),
-    "entity-unavailable": (f"{_P}/entity.py", "super().available and ", ""),
+    "entity-unavailable": (f"{_D}/entity.py", "super().available and ", ""),
     "integration-owner": (f"{_P}/manifest.json", '["@cellwire"]', "[]"),
-    "log-when-unavailable": (f"{_P}/coordinator.py", "_LOGGER.info(", "_LOGGER.debug("),
+    "log-when-unavailable": (
+        f"{_D}/coordinator.py",
+        "_LOGGER.info(",
+        "_LOGGER.debug(",
+    ),
     "parallel-updates": (f"{_P}/number.py", "PARALLEL_UPDATES", "UPDATES"),
     "test-coverage": ("scripts/test", "fail-under=97", "fail-under=95"),
-    "devices": (f"{_P}/coordinator.py", "serial_number=", "name="),
+    "devices": (f"{_D}/coordinator.py", "serial_number=", "name="),
     "diagnostics": (f"{_P}/diagnostics.py", "async_redact_data(data, TO_REDACT)", "data"),
     "docs-data-update": ("README.md", "\n## How values are updated\n", "\n"),
     "docs-examples": ("README.md", "```yaml", "```"),
@@ -73,7 +78,7 @@ BROKEN: Mapping[str, Change] = {
     "repair-issues": (_TEXTS, '"issues": {', '"issues": {"x": {"title": "Something is wrong"},'),
     "stale-devices": (f"{_P}/__init__.py", "async_remove_config_entry_device", "remove"),
     "inject-websession": (
-        f"{_P}/link_choice.py",
+        f"{_D}/link_choice.py",
         "async_get_clientsession(hass)",
         "ClientSession()",
     ),
@@ -81,7 +86,11 @@ BROKEN: Mapping[str, Change] = {
     # What would make an exemption untrue.
     "docs-conditions": (f"{_P}/condition.py", "", ""),
     "docs-triggers": (f"{_P}/trigger.py", "", ""),
-    "reauthentication-flow": (f"{_P}/coordinator.py", "UpdateFailed", "ConfigEntryAuthFailed"),
+    "reauthentication-flow": (
+        f"{_D}/coordinator.py",
+        "UpdateFailed",
+        "ConfigEntryAuthFailed",
+    ),
     "discovery-update-info": (f"{_P}/manifest.json", '"version"', '"zeroconf": [], "version"'),
     "discovery": (f"{_P}/manifest.json", '"version"', '"usb": [], "version"'),
     "async-dependency": (f"{_P}/links/serial.py", "import asyncio\n", "import hidraw\n"),

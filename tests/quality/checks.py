@@ -65,8 +65,8 @@ def bases_are_shared(files: Files) -> bool:
     kinds = [bases for name in PLATFORMS for bases in classes(module(files, name)).values()]
     entities = [bases for bases in kinds if any(base.endswith("Entity") for base in bases)]
     return (
-        "DataUpdateCoordinator" in names_of_bases(files, "coordinator")
-        and "CoordinatorEntity" in names_of_bases(files, "entity")
+        "DataUpdateCoordinator" in names_of_bases(files, "device_entry/coordinator")
+        and "CoordinatorEntity" in names_of_bases(files, "device_entry/entity")
         and all(any(base.startswith("Cellwire") for base in bases) for bases in entities)
     )
 
@@ -128,7 +128,7 @@ def device_is_met_first(files: Files) -> bool:
     }
     return (
         bool(calls(look, "look"))
-        and bool(calls(function(files, "look", "moving"), "search"))
+        and bool(calls(function(files, "look", "device_entry/moving"), "search"))
         and bool(calls(look, "detect"))
         and made == {"async_step_found"}
     )
@@ -151,7 +151,7 @@ def actions_raise(files: Files) -> bool:
     kinds = {"HomeAssistantError", "ServiceValidationError"}
     return all(
         kinds <= names(module(files, name)) and any(raised(module(files, name)))
-        for name in ("actions", "control_entity")
+        for name in ("actions", "device_entry/control_entity")
     )
 
 
@@ -167,14 +167,14 @@ def actions_are_explained(files: Files) -> bool:
 
 
 def is_unavailable_without_data(files: Files) -> bool:
-    available = ast.unparse(function(files, "available", "entity"))
+    available = ast.unparse(function(files, "available", "device_entry/entity"))
     return "super().available" in available and "coordinator.data" in available
 
 
 def silence_is_logged_once(files: Files) -> bool:
     """Whether the coordinator can log for a device, which it does once, and it for each unit."""
-    raising = {ast.unparse(call.func) for call in raised(module(files, "coordinator"))}
-    logged = function(files, "_log_missing", "coordinator")
+    raising = {ast.unparse(call.func) for call in raised(module(files, "device_entry/coordinator"))}
+    logged = function(files, "_log_missing", "device_entry/coordinator")
     return "UpdateFailed" in raising and all(calls(logged, level) for level in ("warning", "info"))
 
 
@@ -184,9 +184,11 @@ def most_is_covered(files: Files) -> bool:
 
 
 def devices_are_described(files: Files) -> bool:
-    made = calls(function(files, "device_info", "coordinator"), "DeviceInfo")
+    made = calls(function(files, "device_info", "device_entry/coordinator"), "DeviceInfo")
     facts = {each.arg for call in made for each in call.keywords}
-    return facts >= DEVICE_FACTS and "_attr_device_info" in assigned(module(files, "entity"))
+    return facts >= DEVICE_FACTS and "_attr_device_info" in assigned(
+        module(files, "device_entry/entity")
+    )
 
 
 def secrets_are_redacted(files: Files) -> bool:
@@ -205,7 +207,7 @@ def units_appear(files: Files) -> bool:
     """Whether each platform adds what appears, and the entry learns of it."""
     adding = ("add_as_they_appear", "add_controls")
     setups = [function(files, "async_setup_entry", name) for name in PLATFORMS]
-    update = function(files, "_async_update_data", "coordinator")
+    update = function(files, "_async_update_data", "device_entry/coordinator")
     return all(any(calls(setup, name) for name in adding) for setup in setups) and bool(
         calls(update, "_remember_units")
     )
@@ -240,7 +242,9 @@ def issues_are_explained(files: Files) -> bool:
 
 def sessions_are_injected(files: Files) -> bool:
     made = [path for path, text in files.items() if is_code(path) and "ClientSession(" in text]
-    return not made and bool(calls(module(files, "link_choice"), "async_get_clientsession"))
+    return not made and bool(
+        calls(module(files, "device_entry/link_choice"), "async_get_clientsession")
+    )
 
 
 def types_are_strict(files: Files) -> bool:

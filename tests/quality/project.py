@@ -13,6 +13,8 @@ ROOT = Path(__file__).parent.parent.parent
 PACKAGE = "custom_components/cellwire"
 FOLDERS = ("custom_components", "docs", "tests", "scripts")
 ALONE = ("README.md", "LICENSE", "pyproject.toml", ".github/workflows/checks.yml")
+# What knows no Home Assistant.
+BARE = ("devices/", "links/")
 TEXTS = {".py", ".json", ".yaml", ".yml", ".md", ".toml", ""}
 
 # Texts by their path from the root of the project; those of pictures are empty.
@@ -41,10 +43,10 @@ def module(files: Files, name: str) -> ast.Module:
 
 
 def modules(files: Files) -> dict[str, ast.Module]:
-    """Return the modules that know Home Assistant, by name."""
-    paths = [Path(path) for path in files]
-    top = [path for path in paths if str(path.parent) == PACKAGE and path.suffix == ".py"]
-    return {path.stem: module(files, path.stem) for path in top}
+    """Return the modules that know Home Assistant, by name, such as "device_entry/entity"."""
+    inside = [path.removeprefix(f"{PACKAGE}/") for path in files if path.startswith(PACKAGE)]
+    names = [path.removesuffix(".py") for path in inside if path.endswith(".py")]
+    return {name: module(files, name) for name in names if not name.startswith(BARE)}
 
 
 def loaded(files: Files, path: str) -> Any:

@@ -67,9 +67,11 @@ CHECKS: Mapping[str, Check] = {
     "docs-installation-instructions": partial(has_words, "## Installation"),
     "docs-removal-instructions": partial(has_words, "## Removing it"),
     "entity-event-setup": events_are_subscribed_late,
-    "entity-unique-id": lambda files: "_attr_unique_id" in assigned(module(files, "entity")),
+    "entity-unique-id": lambda files: (
+        "_attr_unique_id" in assigned(module(files, "device_entry/entity"))
+    ),
     "has-entity-name": lambda files: (
-        assigned(module(files, "entity")).get("_attr_has_entity_name") == "True"
+        assigned(module(files, "device_entry/entity")).get("_attr_has_entity_name") == "True"
     ),
     "runtime-data": data_lives_with_the_entry,
     "test-before-configure": device_is_met_first,

@@ -334,7 +334,7 @@ class Device[LinkT: Connection = Link](ABC):
             with suppress(Refused):
                 self.resume_program(unit, state)
 
-    def listen(self, listener: Listener) -> Listener:
+    def on_change(self, listener: Listener) -> Listener:
         """Have `listener` called when something changed that should not wait for the next read.
 
         Returns a function that ends it.
@@ -347,7 +347,7 @@ class Device[LinkT: Connection = Link](ABC):
         self._event_listeners.append(listener)
         return lambda: self._event_listeners.remove(listener)
 
-    def watch(self, listener: ReadingListener) -> Listener:
+    def on_reading(self, listener: ReadingListener) -> Listener:
         """Have `listener` called with all readings, more than `read` returns if they come faster.
 
         Returns a function that ends it.

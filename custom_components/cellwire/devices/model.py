@@ -177,7 +177,7 @@ class Reading:
     remaining_capacity: float | None = None
     full_capacity: float | None = None
     design_capacity: float | None = None
-    # Counted here (energy.py) for a battery that does not tell them.
+    # Counted here (watching/energy.py) for a battery that does not tell them.
     cycles: int | None = None
 
     cell_voltages: tuple[float | None, ...] = ()
@@ -204,7 +204,8 @@ class Reading:
     energy_discharged: float | None = None
     program_time: float | None = None
 
-    # Counted here, for each unit that has power or current (energy.py), and foretold from that.
+    # Counted here (watching/energy.py) for each unit that has power or current, and foretold
+    # from that.
     energy_in: float | None = None
     energy_out: float | None = None
     charge_in: float | None = None

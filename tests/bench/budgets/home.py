@@ -19,7 +19,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.runner import RuntimeConfig
 
-from custom_components.cellwire.coordinator import CellwireCoordinator
+from custom_components.cellwire.device_entry.coordinator import CellwireCoordinator
 from tests.e2e.home import HOST, HomeError, write_configuration
 
 from .bench import playing

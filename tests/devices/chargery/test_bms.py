@@ -106,7 +106,7 @@ async def test_values_change(pty: PtyWire) -> None:
     simulator = Bms(pty, {0x57: pack_frame(), 0x56: RECORDED[0x56]}, period=FAST)
     async with talking(simulator), started(pty) as device:
         hurried: list[Status | None] = []
-        device.listen(lambda: hurried.append(device.fresh()[UNIT].status))
+        device.on_change(lambda: hurried.append(device.fresh()[UNIT].status))
         await until(lambda: device.is_whole)
         values = device.fresh()[UNIT]
         assert (values.status, values.alarms) == (Status.CHARGING, frozenset())
@@ -200,7 +200,7 @@ async def test_silence(pty: PtyWire, monkeypatch: pytest.MonkeyPatch) -> None:
     simulator = Bms(pty, period=FAST)
     async with talking(simulator), started(pty) as device:
         hurried: list[int] = []
-        device.listen(lambda: hurried.append(1))
+        device.on_change(lambda: hurried.append(1))
         simulator.is_silent = True
         await until(lambda: hurried)
         await asyncio.sleep(0.5)
@@ -235,7 +235,7 @@ async def test_a_peer_that_vanished_is_connected_to_again(
 async def test_a_server_that_hangs_up(websocket_wire: WebSocketWire, how: str) -> None:
     async with talking(Bms(websocket_wire, period=FAST)), started(websocket_wire) as device:
         hurried: list[int] = []
-        device.listen(lambda: hurried.append(1))
+        device.on_change(lambda: hurried.append(1))
         if how == "hang up":
             await websocket_wire.hang_up()
         else:
@@ -252,7 +252,7 @@ async def test_a_server_that_hangs_up(websocket_wire: WebSocketWire, how: str) -
 async def test_unplugged_and_plugged_again(wire: Wire) -> None:
     async with talking(Bms(wire, period=FAST)), started(wire) as device:
         hurried: list[int] = []
-        device.listen(lambda: hurried.append(1))
+        device.on_change(lambda: hurried.append(1))
         await wire.unplug()
         await until(lambda: hurried)
         await asyncio.sleep(0.7)

@@ -133,7 +133,7 @@ async def test_wishes_write_nothing(ready: Ready) -> None:
     charger = SimulatedCharger()
     device = await ready(charger)
     heard: list[int] = []
-    device.listen(lambda: heard.append(1))
+    device.on_change(lambda: heard.append(1))
     assert await shown(device, "channel_1", "preset") is None
     await wish(device, "channel_1", "LiPo 15", "discharge")
     assert await shown(device, "channel_1", "preset") == "LiPo 15"

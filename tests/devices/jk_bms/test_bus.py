@@ -253,7 +253,7 @@ async def test_a_bus_with_a_master_is_overheard(overheard: BusListener, pty: Pty
 
 async def test_an_overheard_alarm_hurries(overheard: BusListener, pty: PtyWire) -> None:
     hurried: list[int] = []
-    overheard.listen(lambda: hurried.append(1))
+    overheard.on_change(lambda: hurried.append(1))
     await asyncio.sleep(0.6)
     assert not hurried
     status = overheard_status()

@@ -137,7 +137,7 @@ async def test_a_change_of_state_or_error_hurries(pty: PtyWire) -> None:
     simulator.deaf = True
     async with talking(simulator), started(pty) as device:
         hurried: list[Status | None] = []
-        device.listen(lambda: hurried.append(device.fresh()[UNIT].status))
+        device.on_change(lambda: hurried.append(device.fresh()[UNIT].status))
         await asyncio.sleep(0.3)
         assert not hurried
         await pty.send(hex_frame(0xA, bytes.fromhex("01020004")))
@@ -218,7 +218,7 @@ async def test_silence(pty: PtyWire, monkeypatch: pytest.MonkeyPatch) -> None:
     simulator = Charger(pty, [second()], period=FAST)
     async with started_while_talking(simulator) as (device, task):
         hurried: list[int] = []
-        device.listen(lambda: hurried.append(1))
+        device.on_change(lambda: hurried.append(1))
         task.cancel()
         await until(lambda: hurried)
         await asyncio.sleep(0.5)
@@ -235,7 +235,7 @@ async def test_noise_instead_of_the_charger(pty: PtyWire, monkeypatch: pytest.Mo
     monkeypatch.setattr(charger.ChargerDevice, "alive", 0.3)
     async with started_while_talking(Charger(pty, [second()], period=FAST)) as (device, task):
         hurried: list[int] = []
-        device.listen(lambda: hurried.append(1))
+        device.on_change(lambda: hurried.append(1))
         task.cancel()
         for _ in range(10):
             await pty.send(b"\xa5" * 30)
@@ -262,7 +262,7 @@ async def test_a_peer_that_vanished_is_connected_to_again(
 async def test_unplugged_and_plugged_again(pty: PtyWire) -> None:
     async with talking(Charger(pty, [second()], period=FAST)), started(pty) as device:
         hurried: list[int] = []
-        device.listen(lambda: hurried.append(1))
+        device.on_change(lambda: hurried.append(1))
         await pty.unplug()
         await until(lambda: hurried)
         with pytest.raises(LinkError):

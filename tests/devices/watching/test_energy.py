@@ -7,7 +7,8 @@ from typing import Any
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.cellwire.devices.energy import (
+from custom_components.cellwire.devices.model import Reading
+from custom_components.cellwire.devices.watching.energy import (
     COUNTERS,
     CYCLES,
     Count,
@@ -15,7 +16,6 @@ from custom_components.cellwire.devices.energy import (
     Integrator,
     full_capacity,
 )
-from custom_components.cellwire.devices.model import Reading
 
 INTERVAL = 5.0
 LONGEST = 15.0

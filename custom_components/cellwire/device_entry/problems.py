@@ -18,10 +18,10 @@ from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.translation import async_translate_state
 
-from .const import CONF_FAMILY, DOCUMENTATION, DOMAIN
-from .devices.device import Device, Readings
-from .devices.errors import OtherDevice, WrongIdentity
-from .links.errors import CellwireError, LinkError, LinkFault
+from ..const import CONF_FAMILY, DOCUMENTATION, DOMAIN
+from ..devices.device import Device, Readings
+from ..devices.errors import OtherDevice, WrongIdentity
+from ..links.errors import CellwireError, LinkError, LinkFault
 from .ports import free_ports, serial_ports
 
 DOCS = f"{DOCUMENTATION}/blob/main/docs"

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 import logging
 from typing import Any
 
+from ..errors import Refused
+from ..model import Reading, Unit, UnitKind
 from .energy import COUNTERS, CYCLES, INTERVALS, MOST, Counters
-from .errors import Refused
-from .model import Reading, Unit, UnitKind
 from .time_left import MeanCurrent, time_left
 
 _LOGGER = logging.getLogger(__name__)

@@ -13,8 +13,8 @@ from homeassistant.const import (
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 
-from .devices.device import Mains
-from .devices.errors import Refused
+from ..devices.device import Mains
+from ..devices.errors import Refused
 
 _STATES = {STATE_ON: True, STATE_OFF: False}
 

@@ -2,7 +2,7 @@
 
 import math
 
-from .model import Reading
+from ..model import Reading
 
 # The current is averaged over some minutes: a kettle is no reason to fear the night. In seconds.
 MEMORY = 300.0

@@ -19,9 +19,9 @@ from homeassistant.helpers.selector import (
 )
 import probatio
 
-from .const import CONF_INTERVAL
+from ..const import CONF_INTERVAL
+from ..devices.device import AnyFamily, Option, Settings
 from .coordinator import entry_family, entry_interval
-from .devices.device import AnyFamily, Option, Settings
 
 LONGEST_INTERVAL = 3600
 MOST_DAILY_WRITES = 1000

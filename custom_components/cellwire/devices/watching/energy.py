@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 import math
 from typing import Any
 
-from .model import Reading
+from ..model import Reading
 
 # Samples that are further apart than so many intervals have a gap between them.
 INTERVALS = 3

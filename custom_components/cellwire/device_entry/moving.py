@@ -6,12 +6,12 @@ from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import CONF_PORT
 from homeassistant.core import HomeAssistant
 
-from .const import CONF_BAUDRATE, CONF_PARITY, CONF_SERIALS
+from ..const import CONF_BAUDRATE, CONF_PARITY, CONF_SERIALS
+from ..devices.device import AnyFamily, Found, Line, Progress
+from ..devices.search import search
+from ..links.link import LinkKind
 from .coordinator import entry_family, entry_identity
-from .devices.device import AnyFamily, Found, Line, Progress
-from .devices.search import search
 from .link_choice import AUDIBLE, make_byte_link, make_link
-from .links.link import LinkKind
 
 
 async def look(

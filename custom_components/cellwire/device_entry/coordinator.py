@@ -15,7 +15,7 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
-from .const import (
+from ..const import (
     CONF_BAUDRATE,
     CONF_FAMILY,
     CONF_INTERVAL,
@@ -24,16 +24,16 @@ from .const import (
     CONF_VARIANT,
     DOMAIN,
 )
+from ..devices.device import AnyFamily, Device, Identity, Line, Option, Readings, Settings
+from ..devices.errors import WrongIdentity
+from ..devices.model import Unit, UnitKind
+from ..devices.registry import FAMILIES
+from ..devices.watching.ledger import Ledger
+from ..links.errors import CellwireError
+from ..memory import Memory, Part
 from .counting import SCALES, last_counted
-from .devices.device import AnyFamily, Device, Identity, Line, Option, Readings, Settings
-from .devices.errors import WrongIdentity
-from .devices.ledger import Ledger
-from .devices.model import Unit, UnitKind
-from .devices.registry import FAMILIES
 from .link_choice import link_kind, make_link
-from .links.errors import CellwireError
 from .mains import MainsSwitch
-from .memory import Memory, Part
 from .problems import Problems
 
 _LOGGER = logging.getLogger(__name__)
@@ -213,9 +213,9 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
     async def _async_setup(self) -> None:
         self._ledger.before = await last_counted(self.hass, self.config_entry.entry_id)
         await self._memory.recall()
-        self.config_entry.async_on_unload(self.device.watch(self._count))
+        self.config_entry.async_on_unload(self.device.on_reading(self._count))
         await self._guarded(self.device.start())
-        self.config_entry.async_on_unload(self.device.listen(self._hurry))
+        self.config_entry.async_on_unload(self.device.on_change(self._hurry))
 
     @override
     async def _async_update_data(self) -> Readings:

@@ -6,8 +6,8 @@ import json
 import pytest
 
 from custom_components.cellwire.devices.errors import Refused
-from custom_components.cellwire.devices.ledger import Ledger
 from custom_components.cellwire.devices.model import Reading, Unit, UnitKind
+from custom_components.cellwire.devices.watching.ledger import Ledger
 
 INTERVAL = 5.0
 BANK = Unit(key="bank", kind=UnitKind.BANK, manufacturer="m")

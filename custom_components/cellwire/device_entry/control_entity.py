@@ -9,12 +9,12 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from ..devices.control import Control
+from ..devices.errors import Refused
+from ..devices.model import Reading, Unit, Value
+from ..links.errors import CellwireError
 from .coordinator import CellwireConfigEntry, CellwireCoordinator, translated
-from .devices.control import Control
-from .devices.errors import Refused
-from .devices.model import Reading, Unit, Value
 from .entity import CellwireDescription, CellwireEntity
-from .links.errors import CellwireError
 
 CONTROLLING = ("button", "number", "select", "switch")
 

@@ -23,14 +23,14 @@ from homeassistant.helpers.selector import (
 from modbus_connection import ModbusSerialParams, ModbusTcpParams, ModbusUnit
 from yarl import URL
 
-from .devices.device import AnyFamily, Line
-from .links import hid, websocket
-from .links.errors import LinkError, LinkFault
-from .links.hid import HidLink
-from .links.link import Link, LinkKind
-from .links.registers import Lease, ModbusLink, RegisterLink
-from .links.serial import SerialLink
-from .links.websocket import WebSocketLink
+from ..devices.device import AnyFamily, Line
+from ..links import hid, websocket
+from ..links.errors import LinkError, LinkFault
+from ..links.hid import HidLink
+from ..links.link import Link, LinkKind
+from ..links.registers import Lease, ModbusLink, RegisterLink
+from ..links.serial import SerialLink
+from ..links.websocket import WebSocketLink
 
 # People enter the host of a gateway; this scheme is put in front of it.
 MODBUS = "modbus"

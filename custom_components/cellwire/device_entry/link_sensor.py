@@ -15,10 +15,10 @@ from homeassistant.components.sensor import (
 from homeassistant.const import PERCENTAGE, EntityCategory, UnitOfTime
 from homeassistant.core import callback
 
-from .calm import Calm, Noise
+from ..calm import Calm, Noise
+from ..devices.model import Unit
+from ..links.health import Success
 from .coordinator import CellwireCoordinator
-from .devices.model import Unit
-from .links.health import Success
 
 type _Value = float | datetime | None
 # Tells a value; called after each reading.

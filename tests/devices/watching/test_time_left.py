@@ -6,7 +6,7 @@ from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.cellwire.devices.model import Reading
-from custom_components.cellwire.devices.time_left import MEMORY, MeanCurrent, time_left
+from custom_components.cellwire.devices.watching.time_left import MEMORY, MeanCurrent, time_left
 
 FLOOR = 0.05
 

@@ -9,9 +9,9 @@ from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
-from .calm import Calm, Noise
+from ..calm import Calm, Noise
+from ..devices.model import Reading, Unit
 from .coordinator import CellwireCoordinator
-from .devices.model import Reading, Unit
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""Entries that are a device: what stands between it and the entities of Home Assistant."""

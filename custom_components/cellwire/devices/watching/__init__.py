@@ -1,0 +1,1 @@
+"""What follows the readings of a unit, remembers, and adds to them."""

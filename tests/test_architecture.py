@@ -63,6 +63,13 @@ def test_links_know_no_device() -> None:
         assert not [name for name in imports(path) if "devices" in name]
 
 
+def test_watchers_know_the_model_and_nothing_else_of_the_house() -> None:
+    for path in PACKAGE.glob("devices/watching/*.py"):
+        known = {name for name in imports(path) if name.startswith(".")}
+        assert not {name for name in known if name.startswith("..")} - {"..model"}, path
+        assert not [name for name in imports(path) if "cellwire" in name]
+
+
 @pytest.mark.parametrize("path", SHOWING, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_platforms_name_no_family(path: Path) -> None:
     text = path.read_text(encoding="utf-8").lower()

@@ -1,6 +1,7 @@
 """Victron AC chargers with VE.Direct: Blue Smart IP22, IP65, IP67 and Phoenix Smart IP43."""
 
 from ..device import Family, Option
+from ..watching.ledger import Counting
 from . import probe
 from .charger import NAME
 
@@ -13,7 +14,7 @@ FAMILY = Family(
     talks=True,
     options=(Option.ALLOW_CONTROL, Option.DAILY_WRITES, Option.MAINS_SWITCH),
     allows_control=True,
-    trusted_counters=("charged",),
+    counting=Counting(trusted=("charged",)),
     probe=probe.probe,
     recognise=probe.recognise,
     create=probe.create,

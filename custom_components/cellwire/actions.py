@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from homeassistant.const import ATTR_DEVICE_ID
@@ -19,10 +19,11 @@ from homeassistant.helpers.service import async_get_device_and_config_entry
 import probatio
 
 from .const import DOMAIN
-from .device_entry.coordinator import CellwireConfigEntry, CellwireCoordinator, translated
+from .device_entry.coordinator import translated
 from .devices.device import StopConditions
 from .devices.errors import Refused
 from .devices.model import Value
+from .exchange import NoSuchUnit, Source, exchange_of
 from .links.errors import CellwireError
 
 GET_PRESETS, START_PROGRAM, STOP = "get_presets", "start_program", "stop"
@@ -64,53 +65,52 @@ def async_register_actions(hass: HomeAssistant) -> None:
 
 async def _get_presets(call: ServiceCall) -> ServiceResponse:
     """Read the programs that are stored in a device."""
-    coordinator, _ = _target(call)
+    source, _ = _target(call)
     with speaking():
-        presets = await coordinator.device.get_presets()
+        presets = await source.device.get_presets()
     return {"presets": [dict(preset) for preset in presets]}
 
 
 async def _start_program(call: ServiceCall) -> ServiceResponse:
     """Start a program; where a response is wanted, wait until it has ended."""
-    coordinator, unit = _target(call)
+    source, unit = _target(call)
     preset = call.data[ATTR_PRESET]
     stop_at = StopConditions(**{limit: call.data.get(limit) for limit in LIMITS})
     with speaking():
-        await coordinator.device.start_program(
+        await source.device.start_program(
             unit,
             # A text field can only give digits as a text.
             int(preset) if str(preset).isdecimal() else preset,
             call.data[ATTR_OPERATION],
             stop_at,
         )
-    await coordinator.async_refresh_controls()
-    return dict(await _end(coordinator, unit)) if call.return_response else None
+    await source.async_refresh_controls()
+    return dict(await _end(call.hass, source, unit)) if call.return_response else None
 
 
 async def _stop(call: ServiceCall) -> None:
     """Stop a program."""
-    coordinator, unit = _target(call)
+    source, unit = _target(call)
     with speaking():
-        await coordinator.device.stop_program(unit)
-    await coordinator.async_refresh_controls()
+        await source.device.stop_program(unit)
+    await source.async_refresh_controls()
 
 
 async def _set_counter(call: ServiceCall) -> None:
     """Let a counter go on from a known value."""
-    coordinator, unit = _target(call)
+    source, unit = _target(call)
     with speaking():
-        coordinator.set_counter(unit, call.data[ATTR_COUNTER], call.data[ATTR_VALUE])
+        source.set_counter(unit, call.data[ATTR_COUNTER], call.data[ATTR_VALUE])
 
 
-async def _end(coordinator: CellwireCoordinator, unit: str) -> Mapping[str, Value]:
+async def _end(hass: HomeAssistant, source: Source, unit: str) -> Mapping[str, Value]:
     """Wait until a program has ended, or nobody watches it any more; return what is known of it."""
-    news = asyncio.Event()
-    leave = coordinator.async_add_listener(news.set)
-    coordinator.config_entry.async_on_unload(news.set)
+    exchange, news = exchange_of(hass), asyncio.Event()
+    leave = exchange.follow(news.set)
     try:
         while True:
-            state = coordinator.device.program_state(unit) or {}
-            if state.get("ended") or coordinator.device.wires.closed:
+            state = source.device.program_state(unit) or {}
+            if state.get("ended") or source.device.wires.closed:
                 return state
             news.clear()
             await news.wait()
@@ -118,18 +118,20 @@ async def _end(coordinator: CellwireCoordinator, unit: str) -> Mapping[str, Valu
         leave()
 
 
-def _target(call: ServiceCall) -> tuple[CellwireCoordinator, str]:
-    """Return the coordinator and the unit that a call is for.
+def _target(call: ServiceCall) -> tuple[Source, str]:
+    """Return who reads the unit that a call is for, and the unit's key.
 
     Raises ServiceValidationError if there is no such device, or its entry is not loaded.
     """
-    entry: CellwireConfigEntry
     device, entry = async_get_device_and_config_entry(call.hass, DOMAIN, call.data[ATTR_DEVICE_ID])
-    coordinator = entry.runtime_data
-    identities = {identity for _, identity in device.identifiers}
-    units = coordinator.device.units
-    return coordinator, next(
-        (unit for unit in units if coordinator.unit_identity(unit) in identities), ""
+    exchange = exchange_of(call.hass)
+    for _, identity in device.identifiers:
+        with suppress(NoSuchUnit):
+            return exchange.find(identity)
+    raise ServiceValidationError(
+        translation_domain=DOMAIN,
+        translation_key="no_unit",
+        translation_placeholders={"name": entry.title},
     )
 
 

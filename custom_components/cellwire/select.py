@@ -8,10 +8,11 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import RestoreEntity
 
-from .device_entry.control_entity import CellwireControl, add_controls
-from .device_entry.coordinator import CellwireConfigEntry
+from .device_entry.control_entity import CellwireControl
 from .device_entry.entity import CellwireDescription
 from .devices.control import ChoiceControl
+from .keeper import AnyEntry
+from .kinds import keeper_of
 
 # The device takes one wish at a time by itself.
 PARALLEL_UPDATES = 0
@@ -68,10 +69,6 @@ class CellwireSelect(CellwireControl[ChoiceControl], SelectEntity, RestoreEntity
             option, self._restored = self._restored, None
             self.hass.async_create_task(self._wish(option), f"wish {self.entity_id}")
 
-    async def _wish(self, option: str) -> None:
-        await self.coordinator.device.apply(self._unit, self._key, option)
-        await self.coordinator.async_refresh_controls()
-
     @override
     def _extent(self, control: ChoiceControl | None) -> Any:
         return control and control.choices
@@ -79,8 +76,8 @@ class CellwireSelect(CellwireControl[ChoiceControl], SelectEntity, RestoreEntity
 
 async def async_setup_entry(
     _hass: HomeAssistant,
-    entry: CellwireConfigEntry,
+    entry: AnyEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the selects of all units."""
-    add_controls(entry.runtime_data, async_add_entities, ChoiceControl, CellwireSelect)
+    keeper_of(entry).add_controls(entry, async_add_entities, ChoiceControl, CellwireSelect)

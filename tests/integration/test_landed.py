@@ -16,6 +16,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cellwire.const import CONF_FAMILY, DOMAIN
+from custom_components.cellwire.devices.thrift import local_day
 from tests.bench.hid_port import bench_usb
 from tests.e2e import devices
 
@@ -70,6 +71,8 @@ async def entries(
         entry.add_to_hass(hass)
         kept = deepcopy(STORED["memory"][entry.entry_id])
         hass_storage[f"{DOMAIN}.{entry.entry_id}"] = kept
+        if "day" in kept["data"]["device"]:
+            kept["data"]["device"]["day"] = local_day().isoformat()
         for program in kept["data"]["device"].get("programs", {}).values():
             # It was seen last just before the restart, and has run since the bench began.
             program |= {"seen_at": time.time(), "program_time": 0.0}

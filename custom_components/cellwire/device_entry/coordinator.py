@@ -126,6 +126,8 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         self._missing: set[str] = set()
         self._hurrying: asyncio.Task[None] | None = None
         self._hurried_at = 0.0
+        # Whether other things can be wished for than the entities show.
+        self._has_other_offer = False
         self._cycle_listeners: list[Callable[[], None]] = []
 
     @callback
@@ -216,6 +218,7 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         self.config_entry.async_on_unload(self.device.on_reading(self._count))
         await self._guarded(self.device.start())
         self.config_entry.async_on_unload(self.device.on_change(self._hurry))
+        self.config_entry.async_on_unload(self.device.on_offer(self._show_offer))
 
     @override
     async def _async_update_data(self) -> Readings:
@@ -233,6 +236,9 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
     def _async_refresh_finished(self) -> None:
         for listener in tuple(self._cycle_listeners):
             listener()
+        if self._has_other_offer:
+            self._has_other_offer = False
+            self.async_update_listeners()
 
     @override
     async def async_shutdown(self) -> None:
@@ -310,6 +316,15 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         for key in sorted(self._missing & readings.keys()):
             _LOGGER.info("Unit %s of %s answers again", key, self.name)
         self._missing = missing
+
+    @callback
+    def _show_offer(self) -> None:
+        """Show after the next reading what can be wished for now.
+
+        Before that a unit may be in the middle of joining.
+        """
+        self._has_other_offer = True
+        self._hurry()
 
     @callback
     def _hurry(self) -> None:

@@ -225,7 +225,7 @@ class Device[LinkT: Connection = Link](ABC):
         self.wires = Wires(link)
         self.identity = identity
         self.units: dict[str, Unit] = {}
-        self.controls: dict[str, tuple[Control, ...]] = {}
+        self._controls: dict[str, tuple[Control, ...]] = {}
         self.settings = Settings()
         # What `memory` returned before a restart. Set before `start`; nothing is written for it.
         self.recalled: Mapping[str, Any] = {}
@@ -233,6 +233,12 @@ class Device[LinkT: Connection = Link](ABC):
         self._listeners: list[Listener] = []
         self._event_listeners: list[EventListener] = []
         self._reading_listeners: list[ReadingListener] = []
+        self._offer_listeners: list[Listener] = []
+
+    @property
+    def controls(self) -> Mapping[str, tuple[Control, ...]]:
+        """What can be set and started now, by the key of the unit; `offer` changes it."""
+        return self._controls
 
     @property
     def writes_left(self) -> int | None:
@@ -269,7 +275,7 @@ class Device[LinkT: Connection = Link](ABC):
         """
         self.identity = self.identity.left_by(unit)
         self.units.pop(unit, None)
-        self.controls.pop(unit, None)
+        self._controls.pop(unit, None)
 
     async def get_presets(self) -> tuple[Mapping[str, Value], ...]:
         """Read the programs that are stored in the device, because a person asks for them.
@@ -355,6 +361,23 @@ class Device[LinkT: Connection = Link](ABC):
         self._reading_listeners.append(listener)
         return lambda: self._reading_listeners.remove(listener)
 
+    def on_offer(self, listener: Listener) -> Listener:
+        """Have `listener` called when other things can be wished for, though no value changed.
+
+        Returns a function that ends it.
+        """
+        self._offer_listeners.append(listener)
+        return lambda: self._offer_listeners.remove(listener)
+
+    def offer(self, unit: str, controls: tuple[Control, ...]) -> None:
+        """Let what can be set and started on a unit be this from now on."""
+        before = self._controls.get(unit, ())
+        self._controls[unit] = controls
+        if controls is before or _extents(controls) == _extents(before):
+            return
+        for listener in tuple(self._offer_listeners):
+            listener()
+
     def report(self, readings: Readings) -> None:
         """Tell the listeners of readings. One that was told of before may come again."""
         for listener in tuple(self._reading_listeners):
@@ -373,9 +396,21 @@ class Device[LinkT: Connection = Link](ABC):
     async def apply(self, unit: str, key: str, wish: Value) -> None:
         """Carry out a control: check the limits, write, read back. Nothing else may write.
 
-        Raises Refused, LinkError or another DeviceError; what the device does then is as before,
-        as far as it can be known. A wish that had to wait and was overtaken by a newer one for the
-        same control is dropped without an error.
+        What is offered, and its limits, may change while a wish waits for its turn: they are
+        looked at again when it has come. Raises Refused, LinkError or another DeviceError; what the
+        device does then is as before, as far as it can be known. A wish that had to wait and was
+        overtaken by a newer one for the same control is dropped without an error.
+        """
+        control = self.checked(unit, key, wish)
+        async with control.turn() as is_newest:
+            if is_newest:
+                async with nullcontext() if control.waits else self.lock:
+                    await self.checked(unit, key, wish).carry_out(wish)
+
+    def checked(self, unit: str, key: str, wish: Value) -> Control:
+        """Return the control of a unit by its id. Raises Refused unless it can take the wish now.
+
+        A control that takes the lock by itself asks for this once it has it.
         """
         control = next((c for c in self.controls.get(unit, ()) if c.id == key), None)
         if control is None:
@@ -383,7 +418,9 @@ class Device[LinkT: Connection = Link](ABC):
         if not self.settings.allow_control:
             raise Refused(key, "not_allowed")
         control.check(wish)
-        async with control.turn() as is_newest:
-            if is_newest:
-                async with nullcontext() if control.waits else self.lock:
-                    await control.carry_out(wish)
+        return control
+
+
+def _extents(controls: tuple[Control, ...]) -> list[tuple[object, ...]]:
+    """Return what there is to see of controls, whoever carries them out."""
+    return [(type(control), control.id, control.extent) for control in controls]

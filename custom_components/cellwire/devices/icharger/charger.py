@@ -114,7 +114,7 @@ class ChargerDevice(AskedDevice[RegisterLink]):
         Raises Refused while a program runs, since starting one uses the same register.
         """
         async with self.lock:
-            await self._read_presets("presets")
+            await self.read_presets("presets")
         return tuple(preset.to_dict() for preset in self.presets)
 
     def _require_link(self) -> None:
@@ -169,7 +169,7 @@ class ChargerDevice(AskedDevice[RegisterLink]):
             settings[words.PRESETS.id] = len(slots)
         self._settings, self._slots = settings, slots
 
-    async def _read_presets(self, control: str) -> None:
+    async def read_presets(self, control: str) -> None:
         """Read settings, list and presets, with the lock held."""
         self._require_link()
         await self._refuse_while_running(control)

@@ -110,8 +110,8 @@ class ControlledCharger(ChangeableCharger):
             raise Refused(program.CONTROL, "not_a_choice") from err
 
     @override
-    async def _read_presets(self, control: str) -> None:
-        await super()._read_presets(control)
+    async def read_presets(self, control: str) -> None:
+        await super().read_presets(control)
         self._offer()
 
     def _require_leave(self, unit: str) -> None:
@@ -145,14 +145,18 @@ class ControlledCharger(ChangeableCharger):
                     edit=partial(self._wish_for_current, wish),
                 ),
             )
-        self.controls = offered
+        for unit, controls in offered.items():
+            self.offer(unit, controls)
 
     async def _refresh(self, _wish: Value) -> None:
-        await self._read_presets("refresh_presets")
+        await self.read_presets("refresh_presets")
         self.hurry()
 
     async def _choose_preset(self, wish: Wish, name: Value) -> None:
-        wish.preset = names_of(self.presets)[str(name)]
+        preset = names_of(self.presets).get(str(name))
+        if preset is None:
+            raise Refused("preset", "not_a_choice")
+        wish.preset = preset
         self._offer()
         self.hurry()
 
@@ -236,7 +240,7 @@ class ControlledCharger(ChangeableCharger):
         async with self.lock:
             self._require_link()
             if isinstance(preset, str):
-                await self._read_presets(program.CONTROL)
+                await self.read_presets(program.CONTROL)
                 found = find_preset(preset, self.presets)
             elif preset in range(self.model.slots):
                 found = await self._stored(preset)

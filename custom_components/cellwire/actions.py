@@ -1,7 +1,6 @@
 """What automations and people can ask for that no entity shows."""
 
-import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,9 +19,8 @@ import probatio
 
 from .const import DOMAIN
 from .device_entry.coordinator import CellwireConfigEntry, CellwireCoordinator, translated
-from .devices.device import StopConditions
 from .devices.errors import Refused
-from .devices.model import Value
+from .devices.programs import Programs, StopConditions
 from .links.errors import CellwireError
 
 GET_PRESETS, START_PROGRAM, STOP = "get_presets", "start_program", "stop"
@@ -66,7 +64,8 @@ async def _get_presets(call: ServiceCall) -> ServiceResponse:
     """Read the programs that are stored in a device."""
     coordinator, _ = _target(call)
     with speaking():
-        presets = await coordinator.device.get_presets()
+        presets = await _programs(coordinator, "presets").get_presets()
+    await coordinator.async_refresh_controls()
     return {"presets": [dict(preset) for preset in presets]}
 
 
@@ -76,7 +75,7 @@ async def _start_program(call: ServiceCall) -> ServiceResponse:
     preset = call.data[ATTR_PRESET]
     stop_at = StopConditions(**{limit: call.data.get(limit) for limit in LIMITS})
     with speaking():
-        await coordinator.device.start_program(
+        await _programs(coordinator).start(
             unit,
             # A text field can only give digits as a text.
             int(preset) if str(preset).isdecimal() else preset,
@@ -84,14 +83,16 @@ async def _start_program(call: ServiceCall) -> ServiceResponse:
             stop_at,
         )
     await coordinator.async_refresh_controls()
-    return dict(await _end(coordinator, unit)) if call.return_response else None
+    if not call.return_response:
+        return None
+    return dict(await _programs(coordinator).until_end(unit))
 
 
 async def _stop(call: ServiceCall) -> None:
     """Stop a program."""
     coordinator, unit = _target(call)
     with speaking():
-        await coordinator.device.stop_program(unit)
+        await _programs(coordinator).stop(unit)
     await coordinator.async_refresh_controls()
 
 
@@ -102,20 +103,11 @@ async def _set_counter(call: ServiceCall) -> None:
         coordinator.set_counter(unit, call.data[ATTR_COUNTER], call.data[ATTR_VALUE])
 
 
-async def _end(coordinator: CellwireCoordinator, unit: str) -> Mapping[str, Value]:
-    """Wait until a program has ended, or nobody watches it any more; return what is known of it."""
-    news = asyncio.Event()
-    leave = coordinator.async_add_listener(news.set)
-    coordinator.config_entry.async_on_unload(news.set)
-    try:
-        while True:
-            state = coordinator.device.program_state(unit) or {}
-            if state.get("ended") or coordinator.device.wires.closed:
-                return state
-            news.clear()
-            await news.wait()
-    finally:
-        leave()
+def _programs(coordinator: CellwireCoordinator, asked_for: str = "program") -> Programs:
+    """Return the programs of a device. Raises Refused where it has none."""
+    if (programs := coordinator.device.programs) is None:
+        raise Refused(asked_for, "not_offered")
+    return programs
 
 
 def _target(call: ServiceCall) -> tuple[CellwireCoordinator, str]:

@@ -19,7 +19,6 @@ from custom_components.cellwire.devices.device import (
     Identity,
     Readings,
     Settings,
-    StopConditions,
 )
 from custom_components.cellwire.devices.errors import Refused
 from custom_components.cellwire.devices.model import Kind, Value
@@ -171,17 +170,6 @@ def test_another_offer_is_told_of_and_the_same_one_is_not() -> None:
     leave()
     board.offer("u", ())
     assert len(heard) == 3
-
-
-async def test_a_device_without_programs_refuses_them() -> None:
-    board = Board()
-    for asked in (board.start_program("u", 1, "charge", StopConditions()), board.stop_program("u")):
-        with pytest.raises(Refused) as caught:
-            await asked
-        assert caught.value.key == "refused_not_offered"
-    with pytest.raises(Refused):
-        board.resume_program("u", {})
-    assert board.program_state("u") is None
 
 
 def test_events_are_heard_until_somebody_leaves() -> None:

@@ -126,6 +126,8 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         self._missing: set[str] = set()
         self._hurrying: asyncio.Task[None] | None = None
         self._hurried_at = 0.0
+        # The units on which a program is watched, as it is kept by now.
+        self._watched: frozenset[str] = frozenset()
         # Whether other things can be wished for than the entities show.
         self._has_other_offer = False
         self._cycle_listeners: list[Callable[[], None]] = []
@@ -150,7 +152,9 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
 
     def unit_name(self, unit: str) -> str:
         """Return what the owner calls a unit."""
-        device = dr.async_get(self.hass).async_get(self._device_ids[unit])
+        device = dr.async_get(self.hass).async_get_device_by_identifier(
+            (DOMAIN, self.unit_identity(unit)), self.config_entry.entry_id
+        )
         return (device and (device.name_by_user or device.name)) or self.name
 
     def device_info(self, unit: Unit) -> DeviceInfo:
@@ -227,7 +231,7 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         self._remember_units()
         self._describe()
         self._log_missing(readings)
-        self._memory.look()
+        await self._remember()
         await self.problems.worked(readings)
         return self._complete(readings)
 
@@ -244,8 +248,10 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
     async def async_shutdown(self) -> None:
         """Close the device. Called when the entry unloads and when its set-up fails."""
         await super().async_shutdown()
-        await self.device.close()
-        await self._memory.keep()
+        try:
+            await self.device.close()
+        finally:
+            await self._memory.keep()
 
     @callback
     def _count(self, readings: Readings) -> None:
@@ -285,6 +291,16 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         """
         await self.async_refresh()
         self.async_update_listeners()
+
+    async def _remember(self) -> None:
+        """Keep what must be known again, and at once which programs are watched."""
+        programs = self.device.programs
+        watched = frozenset(programs.memory() if programs else ())
+        if watched == self._watched:
+            self._memory.look()
+        else:
+            self._watched = watched
+            await self._memory.keep()
 
     def _remember_units(self) -> None:
         """Keep in the entry which units there are: they may join and leave while it runs."""

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Literal, Protocol
@@ -14,6 +14,7 @@ from .bank import BANK
 from .control import Control
 from .errors import OtherDevice, Refused, WrongIdentity
 from .model import RESTING_CURRENT, Reading, Unit, UnitKind, Value
+from .programs import Programs
 
 type Readings = dict[str, Reading]
 type Listener = Callable[[], None]
@@ -24,6 +25,9 @@ type Progress = Callable[[float], None]
 
 
 type Parity = Literal["N", "E", "O"]
+
+# Where a device's memory has the programs that are watched.
+PROGRAMS = "programs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,19 +123,6 @@ class Event:
     data: Mapping[str, Value] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StopConditions:
-    """When a program is to be stopped, whichever comes first; None is never.
-
-    After so many `minutes`, after so many `mah` in or out, or when a cell reaches a voltage in V:
-    the highest one when charging, the lowest one when discharging.
-    """
-
-    minutes: float | None = None
-    mah: float | None = None
-    cell_voltage: float | None = None
-
-
 class Mains(Protocol):
     """A switch that feeds a device and that is not the device's own."""
 
@@ -213,12 +204,14 @@ class Device[LinkT: Connection = Link](ABC):
 
     `period` is how often readings come by themselves, in seconds; None if they are asked for.
     `asks` tells whether anything is, so that there are answers.
-    With `takes_password` it is sent the password of its settings if there is one.
+    With `takes_password` it is sent the password of its settings if there is one. `programs` are
+    there where the device runs any.
     """
 
     period: float | None = None
     asks: bool = True
     takes_password = False
+    programs: Programs | None = None
 
     def __init__(self, link: LinkT, identity: Identity) -> None:
         """Own the link from now on; nothing is opened yet."""
@@ -227,8 +220,7 @@ class Device[LinkT: Connection = Link](ABC):
         self.units: dict[str, Unit] = {}
         self._controls: dict[str, tuple[Control, ...]] = {}
         self.settings = Settings()
-        # What `memory` returned before a restart. Set before `start`; nothing is written for it.
-        self.recalled: Mapping[str, Any] = {}
+        self._recalled: Mapping[str, Any] = {}
         self.lock = asyncio.Lock()
         self._listeners: list[Listener] = []
         self._event_listeners: list[EventListener] = []
@@ -277,68 +269,37 @@ class Device[LinkT: Connection = Link](ABC):
         self.units.pop(unit, None)
         self._controls.pop(unit, None)
 
-    async def get_presets(self) -> tuple[Mapping[str, Value], ...]:
-        """Read the programs that are stored in the device, because a person asks for them.
-
-        Raises Refused for a device that has none, LinkError or another DeviceError.
-        """
-        raise Refused("presets", "not_offered")
-
-    async def start_program(
-        self,
-        unit: str,  # noqa: ARG002
-        preset: str | int,  # noqa: ARG002 - its name or its number
-        operation: str,  # noqa: ARG002
-        stop_at: StopConditions,  # noqa: ARG002
-    ) -> None:
-        """Start a stored program by the name or number of its preset, and stop it in time.
-
-        Raises Refused, LinkError or another DeviceError.
-        """
-        raise Refused("program", "not_offered")
-
-    async def stop_program(self, unit: str) -> None:  # noqa: ARG002
-        """Stop a program, whoever started it. Raises as `start_program`."""
-        raise Refused("program", "not_offered")
-
-    def program_state(self, unit: str) -> Mapping[str, Value] | None:  # noqa: ARG002
-        """Tell of the program that was started last: what `resume_program` wants to know.
-
-        `ended` says how it ended, None while it is watched. None if there was none.
-        """
-        return None
-
-    def resume_program(self, unit: str, state: Mapping[str, Value]) -> None:  # noqa: ARG002
-        """Watch a program again that was started before, if it still goes on at the next poll.
-
-        Nothing is written. Raises Refused.
-        """
-        raise Refused("program", "not_offered")
-
     @property
     def previous(self) -> Mapping[str, str]:
         """What was overwritten because somebody asked for it, as it was before, in hexadecimal."""
         return {}
+
+    @property
+    def recalled(self) -> Mapping[str, Any]:
+        """What `memory` returned before a restart. Set before `start`; nothing is written."""
+        return self._recalled
+
+    @recalled.setter
+    def recalled(self, kept: Mapping[str, Any]) -> None:
+        self._recalled = kept
+        if self.programs:
+            self.programs.recall(kept.get(PROGRAMS))
 
     def memory(self) -> dict[str, Any]:
         """Return what must be known again after a restart, as JSON has it.
 
         "programs" are the states of those that are being watched, by the key of the unit.
         """
-        states = {unit: self.program_state(unit) for unit in self.units}
-        programs = {
-            unit: dict(state) for unit, state in states.items() if state and not state["ended"]
-        }
-        return {"programs": programs} if programs else {}
+        states = self.programs.memory() if self.programs else {}
+        return {PROGRAMS: states} if states else {}
 
     def resume(self) -> None:
         """Watch the programs again that were watched before a restart. Nothing is written.
 
         What comes of them shows from the next poll on, so whoever listens to events does so first.
         """
-        for unit, state in self.recalled.get("programs", {}).items():
-            with suppress(Refused):
-                self.resume_program(unit, state)
+        if self.programs:
+            self.programs.take_over()
 
     def on_change(self, listener: Listener) -> Listener:
         """Have `listener` called when something changed that should not wait for the next read.

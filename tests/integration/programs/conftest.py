@@ -23,6 +23,7 @@ from .steps import SERIAL
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commands, "STARTED_AFTER", 0.02)
     monkeypatch.setattr(commands, "CHECK_PAUSE", 0.02)
+    monkeypatch.setattr(commands, "STOPPED_WITHIN", 0.05)
     monkeypatch.setattr(gather, "GATHER", 0.05)
 
 

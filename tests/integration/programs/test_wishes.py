@@ -41,7 +41,7 @@ async def test_a_choice_that_is_gone_when_its_turn_comes(
         await asyncio.sleep(0.05)
         # Somebody deletes them at the panel, and has the list read before.
         charger.memory.head.flash[0] = 0
-        await device.read_presets("presets")
+        await device.stored.read_presets("presets")
     with pytest.raises(ServiceValidationError) as caught:
         await asked
     assert caught.value.translation_key == "refused_not_a_choice"
@@ -55,7 +55,7 @@ async def test_what_can_be_wished_for_is_shown_though_no_value_changed(
     device: Any = entry.runtime_data.device
     assert options(hass) == []
     async with device.lock:
-        await device.read_presets("presets")
+        await device.stored.read_presets("presets")
     await refresh(hass, entry)
     assert "LiPo 15" in options(hass)
 

@@ -1,9 +1,10 @@
 """What automations and people can ask for that no entity shows."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from homeassistant.auth.permissions.const import CAT_ENTITIES, POLICY_CONTROL
 from homeassistant.const import ATTR_DEVICE_ID
 from homeassistant.core import (
     HomeAssistant,
@@ -12,8 +13,13 @@ from homeassistant.core import (
     SupportsResponse,
     callback,
 )
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
-from homeassistant.helpers import config_validation as cv
+from homeassistant.exceptions import (
+    HomeAssistantError,
+    ServiceValidationError,
+    Unauthorized,
+    UnknownUser,
+)
+from homeassistant.helpers import config_validation as cv, entity_registry as er
 from homeassistant.helpers.service import async_get_device_and_config_entry
 import probatio
 
@@ -62,7 +68,7 @@ def async_register_actions(hass: HomeAssistant) -> None:
 
 async def _get_presets(call: ServiceCall) -> ServiceResponse:
     """Read the programs that are stored in a device."""
-    coordinator, _ = _target(call)
+    coordinator, _ = await _target(call, "refresh_presets")
     with speaking():
         presets = await _programs(coordinator, "presets").get_presets()
     await coordinator.async_refresh_controls()
@@ -71,7 +77,7 @@ async def _get_presets(call: ServiceCall) -> ServiceResponse:
 
 async def _start_program(call: ServiceCall) -> ServiceResponse:
     """Start a program; where a response is wanted, wait until it has ended."""
-    coordinator, unit = _target(call)
+    coordinator, unit = await _target(call, "start")
     preset = call.data[ATTR_PRESET]
     stop_at = StopConditions(**{limit: call.data.get(limit) for limit in LIMITS})
     with speaking():
@@ -90,7 +96,7 @@ async def _start_program(call: ServiceCall) -> ServiceResponse:
 
 async def _stop(call: ServiceCall) -> None:
     """Stop a program."""
-    coordinator, unit = _target(call)
+    coordinator, unit = await _target(call, "stop")
     with speaking():
         await _programs(coordinator).stop(unit)
     await coordinator.async_refresh_controls()
@@ -98,7 +104,7 @@ async def _stop(call: ServiceCall) -> None:
 
 async def _set_counter(call: ServiceCall) -> None:
     """Let a counter go on from a known value."""
-    coordinator, unit = _target(call)
+    coordinator, unit = await _target(call, call.data[ATTR_COUNTER])
     with speaking():
         coordinator.set_counter(unit, call.data[ATTR_COUNTER], call.data[ATTR_VALUE])
 
@@ -110,19 +116,48 @@ def _programs(coordinator: CellwireCoordinator, asked_for: str = "program") -> P
     return programs
 
 
-def _target(call: ServiceCall) -> tuple[CellwireCoordinator, str]:
+async def _target(call: ServiceCall, key: str) -> tuple[CellwireCoordinator, str]:
     """Return the coordinator and the unit that a call is for.
 
-    Raises ServiceValidationError if there is no such device, or its entry is not loaded.
+    `key` is that of the entity by which the same can be done, or on which it shows. Raises
+    ServiceValidationError if there is no such device, or its entry is not loaded, and Unauthorized
+    for a user who may not control that entity.
     """
     entry: CellwireConfigEntry
     device, entry = async_get_device_and_config_entry(call.hass, DOMAIN, call.data[ATTR_DEVICE_ID])
     coordinator = entry.runtime_data
     identities = {identity for _, identity in device.identifiers}
     units = coordinator.device.units
-    return coordinator, next(
-        (unit for unit in units if coordinator.unit_identity(unit) in identities), ""
+    unit = next((each for each in units if coordinator.unit_identity(each) in identities), "")
+    # What is read from a charger is asked for on its channels too.
+    parts = (unit, units[unit].via) if unit else ()
+    await _demand_leave(
+        call, entry, {f"{coordinator.unit_identity(part)}_{key}" for part in parts if part}
     )
+    return coordinator, unit
+
+
+async def _demand_leave(
+    call: ServiceCall, entry: CellwireConfigEntry, unique_ids: Collection[str]
+) -> None:
+    """Raise Unauthorized for a user who may control none of these entities of an entry.
+
+    As Home Assistant does it for actions of entities: who has no user is an automation and may.
+    """
+    context = call.context
+    if context.user_id is None:
+        return
+    user = await call.hass.auth.async_get_user(context.user_id)
+    if user is None:
+        raise UnknownUser(context=context, permission=POLICY_CONTROL, user_id=context.user_id)
+    if user.is_admin:
+        return
+    for entity in er.async_entries_for_config_entry(er.async_get(call.hass), entry.entry_id):
+        if entity.unique_id in unique_ids and user.permissions.check_entity(
+            entity.entity_id, POLICY_CONTROL
+        ):
+            return
+    raise Unauthorized(context=context, permission=POLICY_CONTROL, perm_category=CAT_ENTITIES)
 
 
 @contextmanager

@@ -276,10 +276,13 @@ async def test_closing_stops_each_though_one_can_not_be(
 
 
 async def test_a_channel_that_is_gone_is_not_watched(
-    charger: SimulatedCharger, device: ChargerDevice
+    charger: SimulatedCharger, device: ChargerDevice, caplog: pytest.LogCaptureFixture
 ) -> None:
     await begin(device, charger, SHORT)
+    device.forget(SECOND)
+    assert "Nobody watches" not in caplog.text
     device.forget(FIRST)
+    assert "Nobody watches the program of preset LiPo 15 on channel_1" in caplog.text
     assert not device.programs.watched
     assert device.memory() == {}
 

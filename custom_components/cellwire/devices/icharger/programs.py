@@ -157,6 +157,7 @@ class ChargerPrograms(Programs):
 
     def forget(self, unit: str) -> None:
         """Watch a channel no more, which is gone."""
+        self._supervisor.leave(unit)
         self._supervisor.watch(unit, None)
 
     async def close(self) -> None:
@@ -165,7 +166,8 @@ class ChargerPrograms(Programs):
         settings = self._device.settings
         if settings.stop_on_unload and settings.allow_control and not self._device.wires.closed:
             await self._stop_all()
-        self._supervisor.leave()
+        for unit in self._supervisor.watched:
+            self._supervisor.leave(unit)
 
     def _require_channel(self, unit: str) -> None:
         if unit not in (self._conversation.channels or words.CHANNELS):

@@ -196,9 +196,9 @@ class Supervisor:
         level = logging.WARNING if reason == LOST else logging.INFO
         _LOGGER.log(level, "The program of preset %s on %s ended: %s", program.preset, unit, reason)
 
-    def leave(self) -> None:
-        """Watch nothing any more, and say which programs go on without that."""
-        for unit, program in self.watched.items():
+    def leave(self, unit: str) -> None:
+        """Stop watching a channel, and say so if its program goes on without that."""
+        if program := self.watched.get(unit):
             _LOGGER.warning(
                 "Nobody watches the program of preset %s on %s any more", program.preset, unit
             )

@@ -21,7 +21,10 @@ UNWRITTEN: HassKey[dict[str, dict[str, Any]]] = HassKey(f"{DOMAIN}_unwritten")
 
 
 class Part(Protocol):
-    """Something that wants to be kept: `recalled` is what `memory` returned before a restart."""
+    """Something that wants to be kept: `recalled` is what `memory` returned before a restart.
+
+    As long as nothing newer is known, `memory` returns what was recalled: a set-up may fail.
+    """
 
     recalled: Mapping[str, Any]
 
@@ -43,6 +46,8 @@ class Memory(Store[dict[str, Any]]):
         self._kept: dict[str, Any] = {}
         self._unwritten = hass.data.setdefault(UNWRITTEN, {})
         self._waiting = False
+        # Before it is known what was kept, nothing is.
+        self._is_recalled = False
 
     async def recall(self) -> None:
         """Give each part back what it knew."""
@@ -51,7 +56,8 @@ class Memory(Store[dict[str, Any]]):
             kept = unwritten or await self.async_load()
         except Exception as err:  # noqa: BLE001 - the file may hold anything
             _LOGGER.warning("What was kept in %s can't be read and is given up: %r", self.key, err)
-            return
+            kept = None
+        self._is_recalled = True
         if not isinstance(kept, dict):
             return
         self._kept = {} if unwritten else kept
@@ -62,12 +68,14 @@ class Memory(Store[dict[str, Any]]):
     @callback
     def look(self) -> None:
         """Keep what is known by now, soon: a change must not put off the one before it."""
-        if not self._waiting and self._memory() != self._kept:
+        if self._is_recalled and not self._waiting and self._memory() != self._kept:
             self._waiting = True
             self.async_delay_save(self._memory, DELAY)
 
     async def keep(self) -> None:
         """Keep what is known by now, at once."""
+        if not self._is_recalled:
+            return
         memory = self._memory()
         if self._waiting or memory != self._kept:
             await self.async_save(memory)

@@ -130,6 +130,6 @@ async def test_nothing_that_was_stored_is_lost(
                 assert float(state.state) >= round(before, 4)
     # A limit goes on being watched, and what the memory was worn by counts.
     charger = entries["icharger"].runtime_data.device
-    state = charger.program_state(CHANNEL)
+    state = charger.programs.state(CHANNEL)
     assert (state["slot"], state["minutes"], state["ended"]) == (7, 600, None)
     assert entries["victron_charger"].runtime_data.device.memory()["count"] == 1

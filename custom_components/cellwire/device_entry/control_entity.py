@@ -64,7 +64,7 @@ class CellwireControl[ControlT: Control](CellwireEntity):
         # A state is also written when limits or choices change.
         answers, value = super()._look()
         control = self.control
-        return answers and control is not None, (value, self._extent(control))
+        return answers and control is not None, (value, control and control.extent)
 
     @property
     @override
@@ -73,10 +73,6 @@ class CellwireControl[ControlT: Control](CellwireEntity):
 
     def _value(self, _unit: Unit, reading: Reading) -> Value:
         return self.control.value(reading) if self.control else None
-
-    def _extent(self, _control: ControlT | None) -> object:
-        """Return what of a control its state shows beside the value."""
-        return None
 
     async def _ask(self, wish: Value) -> None:
         """Have a wish carried out, and show what came of it.

@@ -128,6 +128,10 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         self._missing: set[str] = set()
         self._hurrying: asyncio.Task[None] | None = None
         self._hurried_at = 0.0
+        # The units on which a program is watched, as it is kept by now.
+        self._watched: frozenset[str] = frozenset()
+        # Whether other things can be wished for than the entities show.
+        self._has_other_offer = False
         self._cycle_listeners: list[Callable[[], None]] = []
 
     @callback
@@ -150,7 +154,9 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
 
     def unit_name(self, unit: str) -> str:
         """Return what the owner calls a unit."""
-        device = dr.async_get(self.hass).async_get(self._device_ids[unit])
+        device = dr.async_get(self.hass).async_get_device_by_identifier(
+            (DOMAIN, self.unit_identity(unit)), self.config_entry.entry_id
+        )
         return (device and (device.name_by_user or device.name)) or self.name
 
     def device_info(self, unit: Unit) -> DeviceInfo:
@@ -218,6 +224,7 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         self.config_entry.async_on_unload(self.device.on_reading(self._count))
         await self._guarded(self.device.start())
         self.config_entry.async_on_unload(self.device.on_change(self._hurry))
+        self.config_entry.async_on_unload(self.device.on_offer(self._show_offer))
 
     @override
     async def _async_update_data(self) -> Readings:
@@ -226,7 +233,7 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         self._remember_units()
         self._describe()
         self._log_missing(readings)
-        self._memory.look()
+        await self._remember()
         await self.problems.worked(readings)
         return self._complete(readings)
 
@@ -236,14 +243,19 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         self._exchange.tell()
         for listener in tuple(self._cycle_listeners):
             listener()
+        if self._has_other_offer:
+            self._has_other_offer = False
+            self.async_update_listeners()
 
     @override
     async def async_shutdown(self) -> None:
         """Close the device. Called when the entry unloads and when its set-up fails."""
         await super().async_shutdown()
-        await self.device.close()
-        await self._memory.keep()
-        self._exchange.tell()
+        try:
+            await self.device.close()
+        finally:
+            await self._memory.keep()
+            self._exchange.tell()
 
     @callback
     def _count(self, readings: Readings) -> None:
@@ -309,6 +321,16 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         await self.async_refresh()
         self.async_update_listeners()
 
+    async def _remember(self) -> None:
+        """Keep what must be known again, and at once which programs are watched."""
+        programs = self.device.programs
+        watched = frozenset(programs.memory() if programs else ())
+        if watched == self._watched:
+            self._memory.look()
+        else:
+            self._watched = watched
+            await self._memory.keep()
+
     def _remember_units(self) -> None:
         """Keep in the entry which units there are: they may join and leave while it runs."""
         serials = self.device.identity.serials
@@ -339,6 +361,15 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         for key in sorted(self._missing & readings.keys()):
             _LOGGER.info("Unit %s of %s answers again", key, self.name)
         self._missing = missing
+
+    @callback
+    def _show_offer(self) -> None:
+        """Show after the next reading what can be wished for now.
+
+        Before that a unit may be in the middle of joining.
+        """
+        self._has_other_offer = True
+        self._hurry()
 
     @callback
     def _hurry(self) -> None:

@@ -24,7 +24,10 @@ UNWRITTEN: HassKey[dict[str, dict[str, Any]]] = HassKey(f"{DOMAIN}_unwritten")
 
 
 class Part(Protocol):
-    """Something that wants to be kept: `recalled` is what `memory` returned before a restart."""
+    """Something that wants to be kept: `recalled` is what `memory` returned before a restart.
+
+    As long as nothing newer is known, `memory` returns what was recalled: a set-up may fail.
+    """
 
     recalled: Mapping[str, Any]
 
@@ -57,6 +60,8 @@ class Memory(Store[dict[str, Any]]):
         self._unwritten = hass.data.setdefault(UNWRITTEN, {})
         # When it will be written, by the clock of the loop; None if there is nothing to write.
         self._due: float | None = None
+        # Before it is known what was kept, nothing is.
+        self._is_recalled = False
 
     async def recall(self) -> None:
         """Give each part back what it knew."""
@@ -65,7 +70,8 @@ class Memory(Store[dict[str, Any]]):
             kept = unwritten or await self.async_load()
         except Exception as err:  # noqa: BLE001 - the file may hold anything
             _LOGGER.warning("What was kept in %s can't be read and is given up: %r", self.key, err)
-            return
+            kept = None
+        self._is_recalled = True
         if not isinstance(kept, dict):
             return
         self._kept = {} if unwritten else kept
@@ -76,6 +82,8 @@ class Memory(Store[dict[str, Any]]):
     @callback
     def look(self) -> None:
         """Keep what is known by now, soon or later."""
+        if not self._is_recalled:
+            return
         if any(part.memory() != self._kept.get(name) for name, part in self._urgent.items()):
             self._write_within(DELAY)
         elif self._due is None and self._memory() != self._kept:
@@ -88,6 +96,8 @@ class Memory(Store[dict[str, Any]]):
 
     async def keep(self) -> None:
         """Keep what is known by now, at once."""
+        if not self._is_recalled:
+            return
         memory = self._memory()
         if self._due is not None or memory != self._kept:
             await self.async_save(memory)

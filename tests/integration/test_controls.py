@@ -171,6 +171,7 @@ async def test_a_limit_is_set_clamped_and_counted(
 
 async def test_a_used_up_budget_is_an_issue_until_it_is_raised(
     hass: HomeAssistant,
+    pty: PtyWire,
     settable: SettableCharger,
     add_entry: AddEntry,
     issue_registry: ir.IssueRegistry,
@@ -191,6 +192,16 @@ async def test_a_used_up_budget_is_an_issue_until_it_is_raised(
     await hass.config_entries.async_reload(entry.entry_id)
     await shown(hass, entry, LIMIT)
     assert hass_storage[f"{DOMAIN}.{entry.entry_id}"]["data"]["device"]["count"] == 1
+    await by_and_by(hass, entry, lambda: issue in issue_registry.issues)
+    # Nor does a set-up that fails.
+    await hass.config_entries.async_unload(entry.entry_id)
+    await pty.unplug()
+    await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    await hass.config_entries.async_unload(entry.entry_id)
+    assert hass_storage[f"{DOMAIN}.{entry.entry_id}"]["data"]["device"]["count"] == 1
+    await pty.plug()
+    await hass.config_entries.async_setup(entry.entry_id)
     await by_and_by(hass, entry, lambda: issue in issue_registry.issues)
     await decide(hass, entry, allow_control=True, daily_writes=50)
     await by_and_by(hass, entry, lambda: issue not in issue_registry.issues)

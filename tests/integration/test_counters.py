@@ -27,7 +27,7 @@ from tests.bench.modbus import RtuBus, Slave
 from tests.bench.wire import PtyWire
 
 from .conftest import AddEntry
-from .steps import refresh, value
+from .steps import device_entries, refresh, value
 
 KEY = f"{DOMAIN}.entry_classic"
 UNIT = "entry_classic_bms"
@@ -49,7 +49,7 @@ def still(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def set_counter(hass: HomeAssistant, identity: str, counter: str, number: float) -> None:
-    entry = hass.config_entries.async_loaded_entries(DOMAIN)[0]
+    entry = device_entries(hass)[0]
     device = dr.async_get(hass).async_get_device_by_identifier((DOMAIN, identity), entry.entry_id)
     assert device
     data = {"device_id": device.id, "counter": counter, "value": number}
@@ -82,6 +82,30 @@ async def test_a_counter_is_set_and_kept(
     assert entry.runtime_data.data["bms"].charge_out == 7.5
     await hass.config_entries.async_remove(entry.entry_id)
     assert KEY not in hass_storage
+
+
+async def test_set_ups_that_fail_lose_no_counter(
+    hass: HomeAssistant,
+    pty: PtyWire,
+    board: ClassicBoard,
+    add_entry: AddEntry,
+    hass_storage: dict[str, Any],
+) -> None:
+    entry = await add_entry("classic")
+    await set_counter(hass, UNIT, "energy_in", 1234.5)
+    await hass.config_entries.async_unload(entry.entry_id)
+    kept = hass_storage[KEY]["data"]
+    await pty.unplug()
+    for _ in range(2):
+        await hass.config_entries.async_setup(entry.entry_id)
+        assert entry.state is ConfigEntryState.SETUP_RETRY
+        await hass.config_entries.async_unload(entry.entry_id)
+        assert hass_storage[KEY]["data"] == kept
+    await pty.plug()
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    assert value(hass, IN) == "1234.5"
+    await hass.config_entries.async_unload(entry.entry_id)
 
 
 @pytest.mark.parametrize(

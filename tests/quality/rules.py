@@ -76,7 +76,7 @@ CHECKS: Mapping[str, Check] = {
     "runtime-data": data_lives_with_the_entry,
     "test-before-configure": device_is_met_first,
     "test-before-setup": lambda files: bool(
-        calls(function(files, "async_setup_entry", "__init__"), "async_config_entry_first_refresh")
+        calls(function(files, "set_up", "device_entry/keeper"), "async_config_entry_first_refresh")
     ),
     "unique-config-entry": lambda files: all(
         calls(module(files, "config_flow"), name)
@@ -137,7 +137,7 @@ JUDGED: Mapping[str, str] = {
 _INTEGRATION = "tests/integration"
 # What the rule is about happens, seen with a running Home Assistant.
 TESTS: Mapping[str, tuple[str, str]] = {
-    "action-exceptions": (f"{_INTEGRATION}/test_programs.py", "test_refusals_of_actions"),
+    "action-exceptions": (f"{_INTEGRATION}/programs/test_programs.py", "test_refusals_of_actions"),
     "config-entry-unloading": (
         f"{_INTEGRATION}/test_init.py",
         "test_set_up_unload_and_set_up_again",

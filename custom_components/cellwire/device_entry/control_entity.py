@@ -7,11 +7,13 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from ..devices.control import Control
 from ..devices.errors import Refused
 from ..devices.model import Reading, Unit, Value
+from ..exchange import exchange_of
 from ..links.errors import CellwireError
 from .coordinator import CellwireConfigEntry, CellwireCoordinator, translated
 from .entity import CellwireDescription, CellwireEntity
@@ -62,7 +64,7 @@ class CellwireControl[ControlT: Control](CellwireEntity):
         # A state is also written when limits or choices change.
         answers, value = super()._look()
         control = self.control
-        return answers and control is not None, (value, self._extent(control))
+        return answers and control is not None, (value, control and control.extent)
 
     @property
     @override
@@ -72,27 +74,23 @@ class CellwireControl[ControlT: Control](CellwireEntity):
     def _value(self, _unit: Unit, reading: Reading) -> Value:
         return self.control.value(reading) if self.control else None
 
-    def _extent(self, _control: ControlT | None) -> object:
-        """Return what of a control its state shows beside the value."""
-        return None
-
     async def _ask(self, wish: Value) -> None:
         """Have a wish carried out, and show what came of it.
 
         Raises ServiceValidationError for what can't be wished for, else HomeAssistantError.
         """
         try:
-            await self.coordinator.device.apply(self._unit, self._key, wish)
+            await self._wish(wish)
         except CellwireError as err:
-            self.coordinator.problems.refused(err)
             words = translated(err)
             words["translation_placeholders"] |= {"control": str(self.name)}
             kind = ServiceValidationError if isinstance(err, Refused) else HomeAssistantError
             raise kind(**words) from err
-        else:
-            self.coordinator.problems.taken()
-        finally:
-            await self.coordinator.async_refresh_controls()
+
+    async def _wish(self, wish: Value) -> None:
+        """Have a wish carried out. Raises LinkError or DeviceError."""
+        identity = self.coordinator.unit_identity(self._unit)
+        await exchange_of(self.hass).wish(identity, self._key, wish)
 
 
 @callback
@@ -100,7 +98,7 @@ def add_controls[ControlT: Control](
     coordinator: CellwireCoordinator,
     async_add_entities: AddConfigEntryEntitiesCallback,
     kind: type[ControlT],
-    entity: Callable[[CellwireCoordinator, Unit, ControlT], CellwireEntity],
+    entity: Callable[[CellwireCoordinator, Unit, ControlT], Entity],
 ) -> None:
     """Add an entity for each control of a kind once a device offers it, if it is allowed to."""
     if not coordinator.device.settings.allow_control:

@@ -26,11 +26,12 @@ from ..const import (
 )
 from ..devices.device import AnyFamily, Device, Identity, Line, Option, Readings, Settings
 from ..devices.errors import Refused, WrongIdentity
-from ..devices.model import Unit, UnitKind
+from ..devices.model import Reading, Unit, UnitKind, Value
 from ..devices.registry import FAMILIES
 from ..devices.watching.ledger import Ledger, NotSet
 from ..devices.watching.steady import Steady
 from ..devices.watching.watcher import Watchers
+from ..exchange import exchange_of
 from ..links.errors import CellwireError
 from ..memory import Memory
 from .counting import SCALES, last_counted
@@ -121,6 +122,7 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         # Steady comes last: it decides what is shown.
         self._watchers = Watchers(self.unit_identity, self._ledger, Steady())
         self._memory = Memory(hass, entry.entry_id, {"device": self.device}, self._watchers.parts)
+        self._exchange = exchange_of(hass)
         # When the reading began that goes on, and how long the last one took, in seconds.
         self._asked_at = self._asking = 0.0
         self._described: dict[str, Unit] = {}
@@ -129,6 +131,10 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         self._missing: set[str] = set()
         self._hurrying: asyncio.Task[None] | None = None
         self._hurried_at = 0.0
+        # The units on which a program is watched, as it is kept by now.
+        self._watched: frozenset[str] = frozenset()
+        # Whether other things can be wished for than the entities show.
+        self._has_other_offer = False
         self._cycle_listeners: list[Callable[[], None]] = []
 
     @callback
@@ -151,7 +157,9 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
 
     def unit_name(self, unit: str) -> str:
         """Return what the owner calls a unit."""
-        device = dr.async_get(self.hass).async_get(self._device_ids[unit])
+        device = dr.async_get(self.hass).async_get_device_by_identifier(
+            (DOMAIN, self.unit_identity(unit)), self.config_entry.entry_id
+        )
         return (device and (device.name_by_user or device.name)) or self.name
 
     def device_info(self, unit: Unit) -> DeviceInfo:
@@ -199,6 +207,8 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
                 self.problems.forget(unit)
         self._watchers.forget(identity)
         self._remember_units()
+        # Who shows the unit must know, though no value changed: it may come back.
+        self.async_update_listeners()
         return True
 
     def set_counter(self, unit: str, counter: str, value: float) -> None:
@@ -224,6 +234,7 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         self.config_entry.async_on_unload(self.device.on_reading(self._count))
         await self._guarded(self.device.start())
         self.config_entry.async_on_unload(self.device.on_change(self._hurry))
+        self.config_entry.async_on_unload(self.device.on_offer(self._show_offer))
 
     @override
     async def _async_update_data(self) -> Readings:
@@ -232,7 +243,7 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         self._remember_units()
         self._describe()
         self._log_missing(readings)
-        self._memory.look()
+        await self._remember()
         await self.problems.worked(readings)
         self.raw = readings
         return self._complete(readings)
@@ -242,15 +253,22 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
     def _async_refresh_finished(self) -> None:
         if not self.last_update_success:
             self._complete({})
+        self._exchange.tell()
         for listener in tuple(self._cycle_listeners):
             listener()
+        if self._has_other_offer:
+            self._has_other_offer = False
+            self.async_update_listeners()
 
     @override
     async def async_shutdown(self) -> None:
         """Close the device. Called when the entry unloads and when its set-up fails."""
         await super().async_shutdown()
-        await self.device.close()
-        await self._memory.keep()
+        try:
+            await self.device.close()
+        finally:
+            await self._memory.keep()
+            self._exchange.tell()
 
     @callback
     def _count(self, readings: Readings) -> None:
@@ -278,6 +296,31 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
                 raise ConfigEntryError(**translated(err)) from err
             raise UpdateFailed(**translated(err)) from err
 
+    @property
+    def identities(self) -> dict[str, str]:
+        """Keys of the units, by their identities."""
+        return {self.unit_identity(key): key for key in self.device.units}
+
+    def unit(self, key: str) -> Unit:
+        """Describe a unit."""
+        return self.device.units[key]
+
+    def reading(self, key: str) -> Reading | None:
+        """Return what a unit said last, None if it can't be read now."""
+        return self.data.get(key) if self.last_update_success else None
+
+    async def carry_out(self, key: str, control: str, wish: Value) -> None:
+        """Ask something of a unit and read it again. Raises LinkError or DeviceError."""
+        try:
+            await self.device.apply(key, control, wish)
+        except CellwireError as err:
+            self.problems.refused(err)
+            raise
+        else:
+            self.problems.taken()
+        finally:
+            await self.async_refresh_controls()
+
     async def async_refresh_controls(self) -> None:
         """Read again because something was asked for, and show what may be asked for now.
 
@@ -285,6 +328,16 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         """
         await self.async_refresh()
         self.async_update_listeners()
+
+    async def _remember(self) -> None:
+        """Keep what must be known again, and at once which programs are watched."""
+        programs = self.device.programs
+        watched = frozenset(programs.memory() if programs else ())
+        if watched == self._watched:
+            self._memory.look()
+        else:
+            self._watched = watched
+            await self._memory.keep()
 
     def _remember_units(self) -> None:
         """Keep in the entry which units there are: they may join and leave while it runs."""
@@ -316,6 +369,15 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         for key in sorted(self._missing & readings.keys()):
             _LOGGER.info("Unit %s of %s answers again", key, self.name)
         self._missing = missing
+
+    @callback
+    def _show_offer(self) -> None:
+        """Show after the next reading what can be wished for now.
+
+        Before that a unit may be in the middle of joining.
+        """
+        self._has_other_offer = True
+        self._hurry()
 
     @callback
     def _hurry(self) -> None:

@@ -21,6 +21,7 @@ from homeassistant.helpers.translation import async_translate_state
 from ..const import CONF_FAMILY, DOCUMENTATION, DOMAIN
 from ..devices.device import Device, Readings
 from ..devices.errors import OtherDevice, WrongIdentity
+from ..devices.programs import Trouble
 from ..links.errors import CellwireError, LinkError, LinkFault
 from .ports import free_ports, serial_ports
 
@@ -46,6 +47,7 @@ KINDS = {
     "password_needed": Kind(severity=ir.IssueSeverity.WARNING, fixable=True),
     "budget_used": Kind(severity=ir.IssueSeverity.WARNING, fixable=True),
     "lasting_error": Kind(),
+    **{f"program_{trouble}": Kind() for trouble in Trouble},
 }
 # Why a link can't be opened, where its owner has to give a permission.
 PERMISSIONS = {
@@ -105,7 +107,7 @@ class Problems:
                 "found": said["found"],
                 "port": self._entry.data[CONF_PORT],
             }
-        self._show(findings.items())
+        self._show((*findings.items(), *self._programs()))
 
     async def worked(self, readings: Readings) -> None:
         """Take in what was read."""
@@ -114,7 +116,7 @@ class Problems:
             self._show(((kind, None), None) for kind in (*OF_THE_LINK, "other_device"))
             if self._is_local:
                 self._ports = await serial_ports(self._hass)
-        self._show(self._found(readings))
+        self._show((*self._found(readings), *self._programs()))
 
     @callback
     def refused(self, error: CellwireError) -> None:
@@ -154,6 +156,16 @@ class Problems:
                     ("lasting_error", unit),
                     self._error(unit, error) if error in lasting else None,
                 )
+
+    def _programs(self) -> Iterator[Finding]:
+        """Find the programs whose limits are not kept as it was promised."""
+        if (programs := self._device.programs) is None:
+            return
+        troubles = programs.troubles
+        for unit in self._device.identity.serials:
+            for trouble in Trouble:
+                text = {"unit": self._name_of(unit)} if troubles.get(unit) is trouble else None
+                yield (f"program_{trouble}", unit), text
 
     def _budget(self) -> dict[str, str]:
         return {"budget": str(self._device.settings.daily_writes)}

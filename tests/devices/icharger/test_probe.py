@@ -7,7 +7,8 @@ import pytest
 from custom_components.cellwire.devices.device import Found, Line
 from custom_components.cellwire.devices.errors import Declined, Garbled, NoAnswer, OtherDevice
 from custom_components.cellwire.devices.icharger import FAMILY
-from custom_components.cellwire.devices.icharger.charger import ADDRESS, ChargerDevice
+from custom_components.cellwire.devices.icharger.charger import ChargerDevice
+from custom_components.cellwire.devices.icharger.conversation import ADDRESS
 from custom_components.cellwire.devices.icharger.probe import LINES, recognise
 from custom_components.cellwire.devices.icharger.words import VARIANT
 from custom_components.cellwire.links.errors import LinkError, LinkFault

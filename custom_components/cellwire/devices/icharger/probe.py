@@ -8,9 +8,8 @@ from ...links.registers import RegisterLink
 from ..device import Device, Found, Identity, Line, LinkFactory, Progress, Wires
 from ..errors import DeviceError, Garbled, NoAnswer
 from ..registers import Manners, Registers
-from . import charger, info
+from . import conversation, info
 from .charger import ChargerDevice
-from .controlled import ControlledCharger
 from .words import NAME, VARIANT
 
 BAUDRATE = 9600
@@ -46,7 +45,7 @@ def recognise(data: bytes) -> str | None:
 
 def create(link: RegisterLink, identity: Identity) -> Device[RegisterLink]:
     """Make the device for an entry."""
-    return ControlledCharger(link, identity)
+    return ChargerDevice(link, identity)
 
 
 async def probe(link_for: LinkFactory[RegisterLink], progress: Progress) -> Found:
@@ -60,7 +59,7 @@ async def probe(link_for: LinkFactory[RegisterLink], progress: Progress) -> Foun
     for count, line in enumerate(lines):
         progress(count / len(lines))
         try:
-            await _call(link_for(line), LINE_TIMEOUT if has_line else charger.TIMEOUT)
+            await _call(link_for(line), LINE_TIMEOUT if has_line else conversation.TIMEOUT)
         except (NoAnswer, Garbled) as err:
             # Bytes tell more than silence, and the first ones most.
             problem = err if isinstance(problem, NoAnswer) else problem
@@ -73,10 +72,11 @@ async def probe(link_for: LinkFactory[RegisterLink], progress: Progress) -> Foun
 
 async def _call(link: RegisterLink, timeout: float) -> None:
     """Ask once for what every charger answers."""
-    manners = Manners(device=NAME, timeout=timeout, secret=charger.SECRET)
+    manners = Manners(device=NAME, timeout=timeout, secret=conversation.SECRET)
     try:
         await link.open()
-        await Registers(Wires(link), charger.ADDRESS, manners).input(info.ADDRESS, info.size(1))
+        registers = Registers(Wires(link), conversation.ADDRESS, manners)
+        await registers.input(info.ADDRESS, info.size(1))
     finally:
         await link.close()
 

@@ -81,7 +81,7 @@ class ClassicDevice(AskedDevice):
         self._request = form
         unit = to_unit(fields)
         self.units = {UNIT: unit}
-        self.controls = {UNIT: to_controls(offered(unit.firmware), self._switch)}
+        self.offer(UNIT, to_controls(offered(unit.firmware), self._switch))
 
     async def ask(self, request: bytes) -> tuple[FieldList, float]:
         """Send a read-all and return the values of its answer and when it came.

@@ -207,7 +207,7 @@ class BusDevice(AskedDevice):
 
     def _introduce(self, address: str, about: bytes | None) -> None:
         self.units[address] = to_unit(address, about, self.identity.serials[address])
-        self.controls[address] = to_controls(SWITCHES, partial(self._switch, address))
+        self.offer(address, to_controls(SWITCHES, partial(self._switch, address)))
 
     async def _measure(self, address: str) -> Reading:
         board = self._boards[address]

@@ -194,7 +194,7 @@ class ChargerDevice(StreamingDevice):
         elif self._samples.knows(MODE.id) or self._text.number("MODE") is not None:
             has_mode = True
         self._panel.learn(limit, has_mode=has_mode)
-        self.controls[UNIT] = self._panel.controls()
+        self.offer(UNIT, self._panel.controls())
 
     def _take(self, frame: HexFrame, now: float) -> None:
         self._questions.take(frame)

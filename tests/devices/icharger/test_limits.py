@@ -5,11 +5,11 @@ import logging
 
 import pytest
 
-from custom_components.cellwire.devices.device import Event, Settings, StopConditions
-from custom_components.cellwire.devices.icharger import program
-from custom_components.cellwire.devices.icharger.controlled import ControlledCharger
-from custom_components.cellwire.devices.icharger.program import Program, Supervisor
+from custom_components.cellwire.devices.device import Event, Settings
+from custom_components.cellwire.devices.icharger.charger import ChargerDevice
+from custom_components.cellwire.devices.icharger.supervisor import LOST, Program, Supervisor
 from custom_components.cellwire.devices.model import Reading
+from custom_components.cellwire.devices.programs import StopConditions
 from tests.bench import faults
 from tests.bench.icharger import SimulatedCharger
 from tests.bench.icharger_pack import Pack
@@ -32,7 +32,7 @@ async def charger() -> SimulatedCharger:
 
 
 @pytest.fixture
-async def device(ready: Ready, charger: SimulatedCharger) -> ControlledCharger:
+async def device(ready: Ready, charger: SimulatedCharger) -> ChargerDevice:
     return await ready(charger)
 
 
@@ -49,7 +49,7 @@ async def device(ready: Ready, charger: SimulatedCharger) -> ControlledCharger:
 )
 async def test_a_limit_stops_it(
     charger: SimulatedCharger,
-    device: ControlledCharger,
+    device: ChargerDevice,
     stop_at: StopConditions,
     operation: str,
     reason: str,
@@ -73,7 +73,7 @@ async def test_a_limit_stops_it(
 
 
 async def test_nothing_is_stopped_before_its_time(
-    charger: SimulatedCharger, device: ControlledCharger
+    charger: SimulatedCharger, device: ChargerDevice
 ) -> None:
     await begin(device, charger, StopConditions(minutes=60, mah=5000, cell_voltage=4.3))
     before = charger.writes
@@ -86,7 +86,7 @@ async def test_nothing_is_stopped_before_its_time(
     ("run_status", "reason"), [(40, "done"), (41, "error"), (1, "stopped"), (0, "stopped")]
 )
 async def test_it_ends_by_itself(
-    charger: SimulatedCharger, device: ControlledCharger, run_status: int, reason: str
+    charger: SimulatedCharger, device: ChargerDevice, run_status: int, reason: str
 ) -> None:
     await begin(device, charger)
     await pass_by(device, charger, 1)
@@ -103,7 +103,7 @@ async def test_by_slot_without_reading_all_presets(
     await device.start()
     await begin(device, charger, preset=8)
     assert [values for _, values in charger.written] == [[8], [8], [0, 8, 0, 0x55AA, 1]]
-    state = device.program_state(FIRST)
+    state = device.programs.state(FIRST)
     assert state
     assert (state["slot"], state["preset"], state["operation"]) == (8, "LiPo", "charge")
 
@@ -117,17 +117,17 @@ async def test_by_name_presets_are_read_first(
     await begin(device, charger, preset="LiPo (8)")
     assert len(charger.written) == PRESETS_READ + 2
     # They are known now.
-    await device.stop_program(FIRST)
-    await device.start_program(SECOND, "LiPo (8)", "charge", NEVER)
+    await device.programs.stop(FIRST)
+    await device.programs.start(SECOND, "LiPo (8)", "charge", NEVER)
     assert charger.orders == [1, 0, 0, 1]
 
 
 @pytest.mark.parametrize("preset", ["LiPo 16", 64, -1, 9])
 async def test_no_such_preset(
-    charger: SimulatedCharger, device: ControlledCharger, preset: str | int
+    charger: SimulatedCharger, device: ChargerDevice, preset: str | int
 ) -> None:
     with refused("no_such_preset"):
-        await device.start_program(FIRST, preset, "charge", NEVER)
+        await device.programs.start(FIRST, preset, "charge", NEVER)
     assert charger.orders == []
 
 
@@ -145,20 +145,18 @@ async def test_no_such_preset(
 )
 async def test_limits_that_make_no_sense(
     charger: SimulatedCharger,
-    device: ControlledCharger,
+    device: ChargerDevice,
     stop_at: StopConditions,
     operation: str,
     reason: str,
 ) -> None:
     with refused(reason):
-        await device.start_program(FIRST, "LiPo 15", operation, stop_at)
+        await device.programs.start(FIRST, "LiPo 15", operation, stop_at)
     assert charger.orders == []
-    assert device.program_state(FIRST) is None
+    assert device.programs.state(FIRST) is None
 
 
-async def test_a_cell_limit_without_cells(
-    charger: SimulatedCharger, device: ControlledCharger
-) -> None:
+async def test_a_cell_limit_without_cells(charger: SimulatedCharger, device: ChargerDevice) -> None:
     charger.plug(1, Pack([0.5] * 4, balance=False))
     await device.read()
     await device.read()
@@ -168,43 +166,45 @@ async def test_a_cell_limit_without_cells(
 
 
 async def test_not_without_leave_and_only_on_channels(
-    charger: SimulatedCharger, device: ControlledCharger
+    charger: SimulatedCharger, device: ChargerDevice
 ) -> None:
     for unit in ("charger", "channel_3"):
         with refused("not_offered"):
-            await device.start_program(unit, "LiPo 15", "charge", NEVER)
+            await device.programs.start(unit, "LiPo 15", "charge", NEVER)
         with refused("not_offered"):
-            await device.stop_program(unit)
+            await device.programs.stop(unit)
     device.settings = Settings()
     with refused("not_allowed"):
-        await device.start_program(FIRST, "LiPo 15", "charge", NEVER)
+        await device.programs.start(FIRST, "LiPo 15", "charge", NEVER)
     with refused("not_allowed"):
-        await device.stop_program(FIRST)
+        await device.programs.stop(FIRST)
     with refused("not_allowed"):
-        device.resume_program(FIRST, {})
+        await device.programs.get_presets()
+    with refused("not_offered"):
+        device.programs.resume("charger", {})
     assert charger.writes == 0
 
 
 async def test_a_start_that_fails_is_not_watched(
-    charger: SimulatedCharger, device: ControlledCharger
+    charger: SimulatedCharger, device: ChargerDevice
 ) -> None:
     charger.ignored = {1}
     with refused("not_taken"):
         await begin(device, charger)
-    assert device.program_state(FIRST) is None
+    assert device.programs.state(FIRST) is None
 
 
 async def test_an_error_in_the_checks_ends_it(
-    charger: SimulatedCharger, device: ControlledCharger
+    charger: SimulatedCharger, device: ChargerDevice
 ) -> None:
     charger.plug(1, Pack([0.5] * 4, balance=False))
     with refused("charger_error"):
         await begin(device, charger)
-    assert device.program_state(FIRST) is None
+    assert device.programs.state(FIRST) is None
 
 
 async def test_what_may_run_is_watched(
-    pty: PtyWire, charger: SimulatedCharger, device: ControlledCharger
+    pty: PtyWire, charger: SimulatedCharger, device: ChargerDevice
 ) -> None:
     charger.fault = to_orders(Cut(pty))
     with refused("unknown_state"):
@@ -223,7 +223,7 @@ async def test_what_may_run_is_watched(
 
 
 async def test_a_stop_that_fails_is_tried_again(
-    charger: SimulatedCharger, device: ControlledCharger, caplog: pytest.LogCaptureFixture
+    charger: SimulatedCharger, device: ChargerDevice, caplog: pytest.LogCaptureFixture
 ) -> None:
     await begin(device, charger, StopConditions(minutes=0.5))
     charger.ignored = {0}
@@ -237,7 +237,7 @@ async def test_a_stop_that_fails_is_tried_again(
 
 
 async def test_stopped_but_its_screen_stays(
-    charger: SimulatedCharger, device: ControlledCharger
+    charger: SimulatedCharger, device: ChargerDevice
 ) -> None:
     await begin(device, charger, StopConditions(minutes=0.5))
     stop = charger.channels[0].stop
@@ -253,7 +253,7 @@ async def test_stopped_but_its_screen_stays(
 
 
 async def test_another_program_is_not_taken_for_it(
-    charger: SimulatedCharger, device: ControlledCharger, caplog: pytest.LogCaptureFixture
+    charger: SimulatedCharger, device: ChargerDevice, caplog: pytest.LogCaptureFixture
 ) -> None:
     await begin(device, charger, StopConditions(minutes=10))
     for _ in range(3):
@@ -288,4 +288,4 @@ def test_only_losses_are_warnings(caplog: pytest.LogCaptureFixture) -> None:
         supervisor.watch(FIRST, Program(slot=7, preset="LiPo", operation="charge"))
         supervisor.end(FIRST, reason)
     assert [record.levelname for record in caplog.records] == ["INFO", "WARNING"]
-    assert program.LOST == "lost"
+    assert LOST == "lost"

@@ -3,14 +3,14 @@
 Source: docs/devices/icharger.md, "Programs with limits of your own".
 """
 
-from collections.abc import Mapping
+import asyncio
 from dataclasses import asdict, dataclass, field
 import logging
 import time
 
-from ..device import StopConditions
 from ..errors import Refused
 from ..model import Reading, Value
+from ..programs import State, StopConditions, Trouble
 from . import words
 from .events import is_running, run_status
 from .operations import CHARGE, DISCHARGE
@@ -23,6 +23,8 @@ STOPPED, LOST = "stopped", "lost"
 # How far the time of a program may be from what it should be by now: seconds, and a part of the
 # time that has passed (our choice).
 SLACK, DRIFT = 30.0, 0.02
+# A program that was not looked at for so long, in seconds, is not watched (our choice).
+UNWATCHED = 30.0
 # What a limit may be: minutes, mAh, V of a cell.
 RANGES = {"minutes": (0.1, 9999.0), "mah": (1.0, 999900.0), "cell_voltage": (0.5, 5.0)}
 
@@ -32,7 +34,9 @@ class Program:
     """A program that was started from here.
 
     `program_time` is how long it had run in s when it was seen last, which was `at` (monotonic
-    seconds). `ended` says how it ended; `stopping` why it is being stopped.
+    seconds). `ended` says how it ended; `stopping` why it is being stopped, and `resists` that it
+    could not be. `looked_at` is when anything was known of it last, `over` when it is not watched
+    any more.
     """
 
     slot: int
@@ -44,9 +48,12 @@ class Program:
     was_seen: bool = False
     stopping: str | None = None
     ended: str | None = None
+    resists: bool = False
+    looked_at: float = field(default_factory=time.monotonic, compare=False)
+    over: asyncio.Event = field(default_factory=asyncio.Event, compare=False, repr=False)
 
     @classmethod
-    def from_state(cls, state: Mapping[str, Value]) -> Program:
+    def from_state(cls, state: State) -> Program:
         """Make a program of what `state` returned, perhaps before a restart.
 
         Raises KeyError, TypeError or ValueError for anything else.
@@ -131,29 +138,41 @@ class Supervisor:
 
     def watch(self, unit: str, program: Program | None) -> None:
         """Watch a program from now on, and no other one on this channel."""
-        self._programs.pop(unit, None)
+        if before := self._programs.pop(unit, None):
+            before.over.set()
         if program:
             self._programs[unit] = program
 
-    def state(self, unit: str) -> dict[str, Value] | None:
-        """Return what is to be kept of the program that was watched last."""
-        program = self._programs.get(unit)
-        return program.state() if program else None
+    def program(self, unit: str) -> Program | None:
+        """Return the program that was watched last."""
+        return self._programs.get(unit)
+
+    @property
+    def watched(self) -> dict[str, Program]:
+        """The programs that have not ended, as far as is known."""
+        return {unit: each for unit, each in self._programs.items() if each.ended is None}
 
     @property
     def running(self) -> tuple[str, ...]:
         """The channels on which a program was seen that is watched."""
-        return tuple(
-            unit
-            for unit, program in self._programs.items()
-            if program.was_seen and program.ended is None
-        )
+        return tuple(unit for unit, program in self.watched.items() if program.was_seen)
+
+    @property
+    def troubles(self) -> dict[str, Trouble]:
+        """Why programs that are watched can't be kept to their limits, by channel."""
+        since = time.monotonic() - UNWATCHED
+        return {
+            unit: Trouble.NOT_READ if program.looked_at < since else Trouble.NOT_STOPPED
+            for unit, program in self.watched.items()
+            if program.looked_at < since or program.resists
+        }
 
     def see(self, unit: str, reading: Reading) -> str | None:
         """Take in a reading of a channel; return why its program is to be stopped now, if so."""
-        program = self._programs.get(unit)
-        if program is None or program.ended is not None:
+        program = self.watched.get(unit)
+        if program is None:
             return None
+        program.looked_at = reading.at
         if not is_running(reading):
             unseen = STOPPED if program.was_seen else LOST
             self.end(unit, program.stopping or ENDS.get(run_status(reading), unseen))
@@ -162,7 +181,8 @@ class Supervisor:
         else:
             program.was_seen = True
             program.program_time, program.at = reading.program_time or 0.0, reading.at
-            program.stopping = program.reached(reading)
+            # A limit that was reached once is reached, whatever a cell says after that.
+            program.stopping = program.stopping or program.reached(reading)
             return program.stopping
         return None
 
@@ -170,7 +190,16 @@ class Supervisor:
         """Note how a program ended."""
         program = self._programs[unit]
         program.ended = reason
+        program.over.set()
         if reason == LOST or not program.was_seen:
             self.unseen[unit] = reason
         level = logging.WARNING if reason == LOST else logging.INFO
         _LOGGER.log(level, "The program of preset %s on %s ended: %s", program.preset, unit, reason)
+
+    def leave(self, unit: str) -> None:
+        """Stop watching a channel, and say so if its program goes on without that."""
+        if program := self.watched.get(unit):
+            _LOGGER.warning(
+                "Nobody watches the program of preset %s on %s any more", program.preset, unit
+            )
+            program.over.set()

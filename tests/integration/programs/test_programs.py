@@ -1,15 +1,11 @@
 """Programs of a charger, chosen, started, watched and stopped from Home Assistant."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
-import time
 from typing import Any
 
 from homeassistant.const import ATTR_DEVICE_ID, CONF_PORT, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant, State
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
-from homeassistant.helpers import device_registry as dr
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
@@ -18,94 +14,26 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.cellwire.const import CONF_FAMILY, CONF_SERIALS, CONF_VARIANT, DOMAIN
 from custom_components.cellwire.device_entry.control_entity import CONTROLLING
-from custom_components.cellwire.devices.icharger import commands, gather
 from custom_components.cellwire.diagnostics import async_get_config_entry_diagnostics
 from tests.bench.hid_port import HidPort
 from tests.bench.icharger import SimulatedCharger
-from tests.bench.icharger_pack import Pack
 
-from .steps import call, refresh, value
-
-SERIAL = "1504308022"
-NAME = "icharger_4010_duo_channel_1"
-PRESET, OPERATION = f"select.{NAME}_preset", f"select.{NAME}_operation"
-START, STOP = f"button.{NAME}_start", f"button.{NAME}_stop"
-STATUS, EVENT = f"sensor.{NAME}_status", f"event.{NAME}_program"
-READ = "button.icharger_4010_duo_read_presets"
-CURRENT = f"number.{NAME}_charge_current"
-RUN = (0x8000, [0, 7, 0, 0x55AA, 1])
-
-
-@pytest.fixture(autouse=True)
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(commands, "STARTED_AFTER", 0.02)
-    monkeypatch.setattr(commands, "CHECK_PAUSE", 0.02)
-    monkeypatch.setattr(gather, "GATHER", 0.05)
-
-
-@pytest.fixture
-def charger() -> SimulatedCharger:
-    """A charger that does in a second what takes others minutes."""
-    each = SimulatedCharger("4010 DUO 2.19", SERIAL, clock=time.monotonic, speed=100.0)
-    for channel in (1, 2):
-        each.plug(channel, Pack([0.5] * 4, capacity=50.0))
-    return each
-
-
-@pytest.fixture
-async def port(usb: Path, charger: SimulatedCharger) -> AsyncIterator[HidPort]:
-    each = HidPort(usb, charger.product, charger.serial, charger)
-    await each.plug()
-    yield each
-    await each.unplug()
-
-
-@pytest.fixture
-async def entry(hass: HomeAssistant, port: HidPort) -> AsyncIterator[MockConfigEntry]:
-    each = MockConfigEntry(
-        domain=DOMAIN,
-        entry_id="entry_icharger",
-        title="iCharger",
-        data={
-            CONF_FAMILY: "icharger",
-            CONF_VARIANT: "modbus",
-            CONF_SERIALS: {
-                "charger": SERIAL,
-                "channel_1": f"{SERIAL}_1",
-                "channel_2": f"{SERIAL}_2",
-            },
-            CONF_PORT: f"hid://{SERIAL}",
-        },
-    )
-    each.add_to_hass(hass)
-    await hass.config_entries.async_setup(each.entry_id)
-    await hass.async_block_till_done()
-    yield each
-    await hass.config_entries.async_unload(each.entry_id)
-
-
-@pytest.fixture
-def channel(entry: MockConfigEntry, device_registry: dr.DeviceRegistry) -> str:
-    """The id of the first channel in the device registry."""
-    device = device_registry.async_get_device_by_identifier(
-        (DOMAIN, f"icharger_{SERIAL}_1"), entry.entry_id
-    )
-    assert device
-    return device.id
-
-
-async def choose(hass: HomeAssistant, preset: str, operation: str) -> None:
-    await call(hass, "button", "press", READ)
-    await call(hass, "select", "select_option", PRESET, option=preset)
-    await call(hass, "select", "select_option", OPERATION, option=operation)
-
-
-def happened(hass: HomeAssistant) -> tuple[str, dict[str, Any]]:
-    """Return the kind of the last event of the channel, and what it tells."""
-    state = hass.states.get(EVENT)
-    assert state
-    told = dict(state.attributes)
-    return told.pop("event_type"), told
+from ..steps import call, refresh, value
+from .steps import (
+    CURRENT,
+    NAME,
+    OPERATION,
+    PRESET,
+    READ,
+    RUN,
+    SERIAL,
+    START,
+    STATUS,
+    STOP,
+    act,
+    choose,
+    happened,
+)
 
 
 async def test_nothing_is_written_until_something_is_asked_for(
@@ -197,13 +125,6 @@ async def test_a_wish_outlives_a_restart(
     assert value(hass, OPERATION) == "storage"
     assert not charger.orders
     await hass.config_entries.async_unload(entry.entry_id)
-
-
-async def act(hass: HomeAssistant, service: str, channel: str, **data: Any) -> None:
-    await hass.services.async_call(
-        DOMAIN, service, {ATTR_DEVICE_ID: channel, **data}, blocking=True
-    )
-    await hass.async_block_till_done()
 
 
 @pytest.mark.parametrize("preset", ["LiPo 15", 7, "7"])

@@ -6,7 +6,12 @@ from typing import Any
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.cellwire.devices.bank import BANK_QUANTITIES, PACK_MISSING, to_bank
+from custom_components.cellwire.devices.bank import (
+    BANK_QUANTITIES,
+    PACK_MISSING,
+    BankReading,
+    to_bank,
+)
 from custom_components.cellwire.devices.model import (
     Reading,
     Status,
@@ -194,6 +199,21 @@ def test_a_bank_can_be_compared_and_written_down() -> None:
     assert one.cell_voltage_min == 3.9
     assert asdict(one)["packs"]["1"]["voltage"] == 52.0
     assert one != to_bank(packs("1"), {"1": reading(cell_voltages=(4.0, 3.9, None, 4.2))})
+
+
+def test_a_bank_follows_from_other_readings_of_its_packs() -> None:
+    bank = to_bank(packs("1", "2"), {"1": reading(), "2": reading()})
+    assert bank is not None
+    assert bank.power == 1040.0
+    joined = bank.joined({"2": reading(current=-1.0, cell_voltages=(3.5,)), "9": reading()})
+    assert isinstance(joined, BankReading)
+    assert (joined.current, joined.power, joined.status) == (9.0, 468.0, Status.CHARGING)
+    assert (joined.cell_voltage_min, joined.cell_min_pack) == (3.5, "Pack 2")
+    assert (joined.values, joined.alarms, joined.at) == (bank.values, bank.alarms, bank.at)
+    assert bank.current == 20.0
+    # Most readings are made of nothing else.
+    alone = reading()
+    assert alone.joined({"1": joined}) is alone
 
 
 amounts = st.none() | st.floats(-300, 300)

@@ -1,5 +1,7 @@
 """What follows from a reading."""
 
+from dataclasses import replace
+
 import pytest
 
 from custom_components.cellwire.devices.model import (
@@ -52,6 +54,16 @@ def test_an_empty_reading_knows_nothing() -> None:
 def test_readings_are_equal_by_their_values_not_their_time() -> None:
     assert Reading(at=1.0, voltage=52.0) == Reading(at=2.0, voltage=52.0)
     assert Reading(at=1.0, voltage=52.0) != Reading(at=1.0, voltage=52.1)
+
+
+def test_a_changed_reading_is_worked_out_anew() -> None:
+    reading = Reading(at=1.0, voltage=50.0, current=2.0, cell_voltages=(3.3, 3.2))
+    assert (reading.power, reading.cell_min_number) == (100.0, 2)
+    changed = reading.but(current=3.0, cell_voltages=(3.1, 3.2))
+    assert changed == replace(reading, current=3.0, cell_voltages=(3.1, 3.2))
+    assert (changed.power, changed.cell_min_number, changed.at) == (150.0, 1, 1.0)
+    assert (reading.power, reading.cell_min_number) == (100.0, 2)
+    assert reading.but() == reading
 
 
 def test_cells_are_numbered_from_one_and_missing_ones_left_out() -> None:

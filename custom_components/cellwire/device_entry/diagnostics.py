@@ -62,8 +62,9 @@ def _reading(reading: Reading) -> dict[str, Any]:
 
 def _differences(raw: Reading, shown: Reading) -> dict[str, Any]:
     """Return what was counted and steadied: all that is shown and was not read like this."""
-    read = _reading(raw)
-    return {name: value for name, value in _reading(shown).items() if value != read[name]}
+    read, told = _reading(raw), _reading(shown)
+    del told["age"]
+    return {name: value for name, value in told.items() if value != read[name]}
 
 
 def _link(wires: Wires) -> dict[str, Any]:

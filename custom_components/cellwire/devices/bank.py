@@ -4,7 +4,7 @@ A bank is whole or it says nothing: totals without one of the packs would be sil
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, override
 
@@ -32,8 +32,8 @@ class BankReading(Reading):
 
     @override
     def joined(self, parts: Mapping[str, Reading]) -> BankReading:
-        packs = {key: parts[key] for key in self.packs}
-        return replace(self, packs=packs, **_totals(packs))
+        packs = {key: parts.get(key, reading) for key, reading in self.packs.items()}
+        return self.but(packs=packs, **_totals(packs))
 
     @cached_property
     @override

@@ -192,7 +192,7 @@ async def many_packs() -> list[Figure]:
             f"{PACKS} packs at {INTERVAL} s: CPU of all Home Assistant",
             process / passed * 100,
             "% of a core",
-            10,
+            7,
             f"{good} polls in {passed:.0f} s; the event loop alone {thread / passed * 100:.1f} %",
             is_cpu_time=True,
         )

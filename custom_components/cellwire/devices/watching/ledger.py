@@ -1,7 +1,7 @@
 """The counters of all units behind an entry, and what a reading gains from them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 import logging
 from typing import Any, override
 
@@ -106,7 +106,7 @@ class Ledger(Watcher):
         if self.counting.cycles and (account := self._accounts.get(identity)):
             cycles = account.counters.value(CYCLES)
             gained[CYCLES] = None if cycles is None else int(cycles)
-        return replace(reading, time_to_full=to_full, time_to_empty=to_empty, **gained)
+        return reading.but(time_to_full=to_full, time_to_empty=to_empty, **gained)
 
     @override
     def forget(self, identity: str) -> None:

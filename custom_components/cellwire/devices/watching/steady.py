@@ -5,7 +5,6 @@ is derived from what is shown of those, so that at any moment everything on a pa
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any, override
 
 from ..model import (
@@ -131,7 +130,7 @@ class _Shown:
         to_empty = reading.time_to_empty if flow is Status.DISCHARGING else None
         changes["time_to_full"] = self._calm(self._others, "time_to_full", TIME_LEFT, to_full)
         changes["time_to_empty"] = self._calm(self._others, "time_to_empty", TIME_LEFT, to_empty)
-        self.reading = replace(reading, **changes)
+        self.reading = reading.but(**changes)
 
     def _calm(
         self, calms: dict[str, Calm], name: str, noise: Noise, value: float | None

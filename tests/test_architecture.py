@@ -1,7 +1,7 @@
 """Rules that hold for the whole tree."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 import subprocess
 import sys
@@ -58,9 +58,82 @@ def test_devices_and_links_work_without_home_assistant() -> None:
     subprocess.run([sys.executable, "-c", ALONE, str(PACKAGE)], check=True)  # noqa: S603
 
 
-def test_links_know_no_device() -> None:
-    for path in PACKAGE.glob("links/*.py"):
-        assert not [name for name in imports(path) if "devices" in name]
+def place(path: Path) -> str:
+    """Say in which room a module is: a folder, or a file at the top that has one for itself."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    if parts[:2] == ("devices", "watching"):
+        return "watching"
+    if len(parts) > 1:
+        return parts[0]
+    return parts[0] if parts[0] in ROOMS else FACE
+
+
+def own_imports(path: Path) -> Iterator[Path]:
+    """Find the modules of the integration that a module imports."""
+    folder = path.parent
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.ImportFrom) or not node.level:
+            continue
+        base = folder
+        for _ in range(node.level - 1):
+            base = base.parent
+        base = base.joinpath(*(node.module or "").split("."))
+        for name in node.names:
+            for module in (base / f"{name.name}.py", base / name.name / "__init__.py"):
+                if module.is_file():
+                    yield module
+        for module in (base.with_suffix(".py"), base / "__init__.py"):
+            if module.is_file():
+                yield module
+
+
+# What a room may know of the others, besides itself and the names that all share. The face is what
+# Home Assistant looks for by name.
+FACE = "face"
+ROOMS: Mapping[str, frozenset[str]] = {
+    FACE: frozenset(
+        (FACE, "kinds", "keeper", "exchange", "device_entry", "devices", "links", "calm")
+    ),
+    "kinds": frozenset(("keeper", "device_entry")),
+    "device_entry": frozenset(
+        ("keeper", "exchange", "memory", "devices", "links", "watching", "calm")
+    ),
+    "exchange": frozenset(("devices",)),
+    "memory": frozenset(),
+    "keeper": frozenset(("devices",)),
+    "const": frozenset(),
+    "calm": frozenset(),
+    "devices": frozenset(("links", "watching")),
+    "links": frozenset(),
+}
+# What counts and estimates knows readings, and nothing else of the house.
+KNOWN_TO_WATCHERS = {"model.py", "errors.py"}
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=str)
+def test_imports_go_one_way(path: Path) -> None:
+    room = place(path)
+    for other in own_imports(path):
+        if room == "watching":
+            assert place(other) == room or other.name in KNOWN_TO_WATCHERS, other
+        elif path != PACKAGE / "__init__.py":
+            assert place(other) in ROOMS[room] | {room, "const"}, other
+
+
+def test_kinds_of_entries_do_not_know_each_other() -> None:
+    folders = [path for path in PACKAGE.iterdir() if path.name.endswith("_entry")]
+    assert folders
+    for folder in folders:
+        for path in folder.glob("*.py"):
+            known = {place(other) for other in own_imports(path)}
+            assert not known & ({each.name for each in folders} - {folder.name})
+
+
+def test_an_import_in_the_wrong_direction_is_seen() -> None:
+    """The check can fail: a link that knows a device would be found."""
+    path = PACKAGE / "devices" / "device.py"
+    assert "links" in {place(other) for other in own_imports(path)}
+    assert "devices" not in ROOMS["links"]
 
 
 @pytest.mark.parametrize("path", SHOWING, ids=lambda path: str(path.relative_to(PACKAGE)))

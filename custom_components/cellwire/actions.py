@@ -1,10 +1,11 @@
 """What automations and people can ask for that no entity shows."""
 
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from homeassistant.auth.permissions.const import CAT_ENTITIES, POLICY_CONTROL
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import ATTR_DEVICE_ID
 from homeassistant.core import (
     HomeAssistant,
@@ -20,13 +21,15 @@ from homeassistant.exceptions import (
     UnknownUser,
 )
 from homeassistant.helpers import config_validation as cv, entity_registry as er
+from homeassistant.helpers.device_registry import AnyDeviceEntry
 from homeassistant.helpers.service import async_get_device_and_config_entry
 import probatio
 
 from .const import DOMAIN
-from .device_entry.coordinator import CellwireConfigEntry, CellwireCoordinator, translated
+from .device_entry.coordinator import translated
 from .devices.errors import Refused
 from .devices.programs import Programs, StopConditions
+from .exchange import NoSuchUnit, Source, exchange_of
 from .links.errors import CellwireError
 
 GET_PRESETS, START_PROGRAM, STOP = "get_presets", "start_program", "stop"
@@ -68,77 +71,87 @@ def async_register_actions(hass: HomeAssistant) -> None:
 
 async def _get_presets(call: ServiceCall) -> ServiceResponse:
     """Read the programs that are stored in a device."""
-    coordinator, _ = await _target(call, "refresh_presets")
+    source, _ = await _target(call, "refresh_presets")
     with speaking():
-        presets = await _programs(coordinator, "presets").get_presets()
-    await coordinator.async_refresh_controls()
+        presets = await _programs(source, "presets").get_presets()
+    await source.async_refresh_controls()
     return {"presets": [dict(preset) for preset in presets]}
 
 
 async def _start_program(call: ServiceCall) -> ServiceResponse:
     """Start a program; where a response is wanted, wait until it has ended."""
-    coordinator, unit = await _target(call, "start")
+    source, unit = await _target(call, "start")
     preset = call.data[ATTR_PRESET]
     stop_at = StopConditions(**{limit: call.data.get(limit) for limit in LIMITS})
     with speaking():
-        await _programs(coordinator).start(
+        await _programs(source).start(
             unit,
             # A text field can only give digits as a text.
             int(preset) if str(preset).isdecimal() else preset,
             call.data[ATTR_OPERATION],
             stop_at,
         )
-    await coordinator.async_refresh_controls()
+    await source.async_refresh_controls()
     if not call.return_response:
         return None
-    return dict(await _programs(coordinator).until_end(unit))
+    return dict(await _programs(source).until_end(unit))
 
 
 async def _stop(call: ServiceCall) -> None:
     """Stop a program."""
-    coordinator, unit = await _target(call, "stop")
+    source, unit = await _target(call, "stop")
     with speaking():
-        await _programs(coordinator).stop(unit)
-    await coordinator.async_refresh_controls()
+        await _programs(source).stop(unit)
+    await source.async_refresh_controls()
 
 
 async def _set_counter(call: ServiceCall) -> None:
     """Let a counter go on from a known value."""
-    coordinator, unit = await _target(call, call.data[ATTR_COUNTER])
+    source, unit = await _target(call, call.data[ATTR_COUNTER])
     with speaking():
-        coordinator.set_counter(unit, call.data[ATTR_COUNTER], call.data[ATTR_VALUE])
+        source.set_counter(unit, call.data[ATTR_COUNTER], call.data[ATTR_VALUE])
 
 
-def _programs(coordinator: CellwireCoordinator, asked_for: str = "program") -> Programs:
+def _programs(source: Source, asked_for: str = "program") -> Programs:
     """Return the programs of a device. Raises Refused where it has none."""
-    if (programs := coordinator.device.programs) is None:
+    if (programs := source.device.programs) is None:
         raise Refused(asked_for, "not_offered")
     return programs
 
 
-async def _target(call: ServiceCall, key: str) -> tuple[CellwireCoordinator, str]:
-    """Return the coordinator and the unit that a call is for.
+async def _target(call: ServiceCall, key: str) -> tuple[Source, str]:
+    """Return who reads the unit that a call is for, and the unit's key.
 
     `key` is that of the entity by which the same can be done, or on which it shows. Raises
     ServiceValidationError if there is no such device, or its entry is not loaded, and Unauthorized
     for a user who may not control that entity.
     """
-    entry: CellwireConfigEntry
     device, entry = async_get_device_and_config_entry(call.hass, DOMAIN, call.data[ATTR_DEVICE_ID])
-    coordinator = entry.runtime_data
-    identities = {identity for _, identity in device.identifiers}
-    units = coordinator.device.units
-    unit = next((each for each in units if coordinator.unit_identity(each) in identities), "")
-    # What is read from a charger is asked for on its channels too.
-    parts = (unit, units[unit].via) if unit else ()
-    await _demand_leave(
-        call, entry, {f"{coordinator.unit_identity(part)}_{key}" for part in parts if part}
+    source, unit = _find(call.hass, device, entry)
+    # What is read from a charger can be asked for on its channels too.
+    parts = (unit, source.unit(unit).via)
+    identities = [identity for identity, part in source.identities.items() if part in parts]
+    await _demand_leave(call, entry, [f"{identity}_{key}" for identity in identities])
+    return source, unit
+
+
+def _find(
+    hass: HomeAssistant, device: AnyDeviceEntry, entry: ConfigEntry[Any]
+) -> tuple[Source, str]:
+    """Return who reads a device of an entry, and its key there. Raises ServiceValidationError."""
+    exchange = exchange_of(hass)
+    for _, identity in device.identifiers:
+        with suppress(NoSuchUnit):
+            return exchange.find(identity)
+    raise ServiceValidationError(
+        translation_domain=DOMAIN,
+        translation_key="no_unit",
+        translation_placeholders={"name": entry.title},
     )
-    return coordinator, unit
 
 
 async def _demand_leave(
-    call: ServiceCall, entry: CellwireConfigEntry, unique_ids: Collection[str]
+    call: ServiceCall, entry: ConfigEntry[Any], unique_ids: Collection[str]
 ) -> None:
     """Raise Unauthorized for a user who may control none of these entities of an entry.
 

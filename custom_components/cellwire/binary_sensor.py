@@ -14,9 +14,10 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .device_entry.coordinator import CellwireConfigEntry
-from .device_entry.entity import CellwireDescription, CellwireEntity, add_as_they_appear
+from .device_entry.entity import CellwireDescription, CellwireEntity
 from .devices.model import Alarm, Kind, Quantity, Reading, Severity, Unit, has_problem
+from .keeper import AnyEntry
+from .kinds import keeper_of
 
 PARALLEL_UPDATES = 0
 
@@ -127,8 +128,8 @@ class CellwireBinarySensor(CellwireEntity, BinarySensorEntity):
 
 async def async_setup_entry(
     _hass: HomeAssistant,
-    entry: CellwireConfigEntry,
+    entry: AnyEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the binary sensors of all units."""
-    add_as_they_appear(entry.runtime_data, async_add_entities, offered, CellwireBinarySensor)
+    keeper_of(entry).add_values(entry, async_add_entities, offered, CellwireBinarySensor)

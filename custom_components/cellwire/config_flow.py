@@ -1,6 +1,5 @@
 """Setting a device up: choose its type and its port, and see who answers there."""
 
-import asyncio
 from collections.abc import Mapping
 from functools import partialmethod
 from typing import Any, Self, override
@@ -9,12 +8,14 @@ from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     ConfigEntry,
     ConfigFlow,
+    ConfigFlowContext,
     ConfigFlowResult,
     OptionsFlow,
+    UnknownEntry,
 )
 from homeassistant.const import CONF_PORT
 from homeassistant.core import callback
-from homeassistant.data_entry_flow import AbortFlow
+from homeassistant.data_entry_flow import AbortFlow, UnknownHandler
 import probatio
 
 from .const import CONF_FAMILY, CONF_SERIALS, CONF_VARIANT, DOMAIN
@@ -28,18 +29,21 @@ from .device_entry.link_choice import (
     to_address,
 )
 from .device_entry.moving import address, look, look_again, moved, release
-from .device_entry.options_flow import CellwireOptionsFlow
+from .device_entry.searching import SearchingFlow
 from .devices.detect import detect
 from .devices.device import AnyFamily, Found, Line
 from .devices.model import UnitKind
 from .devices.registry import FAMILIES
+from .kinds import claimed, keeper_of
 from .links.errors import CellwireError, LinkError, LinkFault
 from .links.link import Link, LinkKind
 
 DETECT, DETECT_PORT = "detect", "detect_port"
 
 
-class CellwireConfigFlow(ConfigFlow, domain=DOMAIN):
+class CellwireConfigFlow(
+    SearchingFlow[ConfigFlowContext, ConfigFlowResult, tuple[str, str]], ConfigFlow, domain=DOMAIN
+):
     """One path for all families: type, kind of link if there are several, port, search, confirm.
 
     The step of the port has the name of the family, so that its texts can tell of the wiring. If
@@ -57,8 +61,6 @@ class CellwireConfigFlow(ConfigFlow, domain=DOMAIN):
 
     def __init__(self) -> None:
         """Know nothing yet."""
-        self._port: str | None = None
-        self._search: asyncio.Task[Found | CellwireError] | None = None
         # What is wrong with the port. Kept until the next try: the frontend asks for a form again.
         self._problem: CellwireError | None = None
         # Whether the entry that is being reconfigured was unloaded, to have its port free.
@@ -68,7 +70,16 @@ class CellwireConfigFlow(ConfigFlow, domain=DOMAIN):
     @callback
     @override
     def async_get_options_flow(config_entry: ConfigEntry) -> OptionsFlow:
-        return CellwireOptionsFlow()
+        flow = keeper_of(config_entry).options_flow()
+        if flow is None:
+            raise UnknownHandler
+        return flow
+
+    @classmethod
+    @callback
+    @override
+    def async_supports_options_flow(cls, config_entry: ConfigEntry) -> bool:
+        return keeper_of(config_entry).options_flow() is not None
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -110,37 +121,33 @@ class CellwireConfigFlow(ConfigFlow, domain=DOMAIN):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Choose another port for a device that has been set up."""
-        entry = self._get_reconfigure_entry()
+        entry = self._moving
+        if not keeper_of(entry).moves:
+            return self.async_abort(reason="nothing_to_move")
         self._family = entry_family(entry)
         if user_input is None:
             self._port = entry.data[CONF_PORT]
         return await self._choose("reconfigure", user_input)
 
-    async def async_step_reconfigure_link(
+    async def _reconfigure(
         self, kind: LinkKind, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Choose another port on a kind of link."""
         return await self._enter(f"reconfigure_{kind}", kind, user_input)
 
-    async def async_step_search(
-        self, _user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Look for the device, with a progress bar."""
-        if self._search is None:
-            self._search = self.hass.async_create_task(self._look(), f"{DOMAIN} search")
-        if not self._search.done():
-            return self.async_show_progress(
-                step_id="search",
-                progress_action="search",
-                progress_task=self._search,
-                description_placeholders={"port": str(self._port)},
-            )
-        result, self._search = self._search.result(), None
+    async_step_reconfigure_serial = partialmethod(_reconfigure, LinkKind.SERIAL)
+    async_step_reconfigure_websocket = partialmethod(_reconfigure, LinkKind.WEBSOCKET)
+    async_step_reconfigure_modbus_rtu = partialmethod(_reconfigure, LinkKind.MODBUS_RTU)
+    async_step_reconfigure_modbus_tcp = partialmethod(_reconfigure, LinkKind.MODBUS_TCP)
+    async_step_reconfigure_hid = partialmethod(_reconfigure, LinkKind.HID)
+
+    @override
+    async def _searched(self, result: Found | CellwireError) -> str:
         if isinstance(result, CellwireError):
             self._problem = result
-            return self.async_show_progress_done(next_step_id="port")
+            return "port"
         self._found = result
-        return self.async_show_progress_done(next_step_id="found")
+        return "found"
 
     async def async_step_port(self, _user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Say what is wrong with the port, and let the user choose again."""
@@ -181,8 +188,17 @@ class CellwireConfigFlow(ConfigFlow, domain=DOMAIN):
     @override
     def async_remove(self) -> None:
         """Bring an entry back whose reconfiguration was given up."""
-        if self._released:
-            self.hass.config_entries.async_schedule_reload(self._get_reconfigure_entry().entry_id)
+        entry_id = self.context.get("entry_id", "")
+        if self._released and self.hass.config_entries.async_get_entry(entry_id):
+            self.hass.config_entries.async_schedule_reload(entry_id)
+
+    @property
+    def _moving(self) -> ConfigEntry:
+        """The entry that gets another port. Raises AbortFlow if it was deleted meanwhile."""
+        try:
+            return self._get_reconfigure_entry()
+        except UnknownEntry as err:
+            raise AbortFlow("entry_gone") from err
 
     async def _choose(self, step: str, user_input: dict[str, Any] | None) -> ConfigFlowResult:
         """Offer the kinds of link, or go on with the only one."""
@@ -224,36 +240,32 @@ class CellwireConfigFlow(ConfigFlow, domain=DOMAIN):
         if self.hass.config_entries.flow.async_has_matching_flow(self):
             return self.async_abort(reason="already_in_progress")
         if self.source == SOURCE_RECONFIGURE:
-            entry = self._get_reconfigure_entry()
-            self._released = await release(self.hass, entry) or self._released
+            self._released = await release(self.hass, self._moving) or self._released
         return await self.async_step_search()
 
-    async def _look(self) -> Found | CellwireError:
+    @override
+    async def _look(self) -> Found:
         hass, kind, port = self.hass, self._kind, str(self._port)
 
         def bytes_on(line: Line) -> Link:
             return make_byte_link(hass, kind, port, line)
 
-        try:
-            if self._step == DETECT_PORT:
-                self._family, self._kind, found = await detect(
-                    port,
-                    bytes_on,
-                    lambda line: make_register_link(hass, LinkKind.MODBUS_RTU, port, line),
-                    self.async_update_progress,
-                    has_line=has_line(kind, port),
-                )
-                return found
-            if self.source == SOURCE_RECONFIGURE:
-                entry = self._get_reconfigure_entry()
-                return await look_again(hass, entry, kind, port, self.async_update_progress)
-            return await look(hass, self._family, kind, port, self.async_update_progress)
-        except CellwireError as err:
-            return err
+        if self._step == DETECT_PORT:
+            self._family, self._kind, found = await detect(
+                port,
+                bytes_on,
+                lambda line: make_register_link(hass, LinkKind.MODBUS_RTU, port, line),
+                self.async_update_progress,
+                has_line=has_line(kind, port),
+            )
+            return found
+        if self.source == SOURCE_RECONFIGURE:
+            return await look_again(hass, self._moving, kind, port, self.async_update_progress)
+        return await look(hass, self._family, kind, port, self.async_update_progress)
 
     def _move(self) -> ConfigFlowResult:
         """Give the entry its new port."""
-        entry = self._get_reconfigure_entry()
+        entry = self._moving
         self._released = False
         return self.async_update_reload_and_abort(
             entry, data=moved(entry, str(self._port), self._found)
@@ -261,12 +273,10 @@ class CellwireConfigFlow(ConfigFlow, domain=DOMAIN):
 
     def _abort_if_known(self, serials: Mapping[str, str | None]) -> None:
         """Abort if a unit with one of these serial numbers has been set up."""
-        numbers = {serial for serial in serials.values() if serial}
-        for entry in self._async_current_entries(include_ignore=False):
-            if entry.data[CONF_FAMILY] == self._family.key and numbers.intersection(
-                entry.data[CONF_SERIALS].values()
-            ):
-                raise AbortFlow("already_configured")
+        claims = {f"{self._family.key}_{serial}" for serial in serials.values() if serial}
+        others = self._async_current_entries(include_ignore=False)
+        if not claims.isdisjoint(claimed(others)):
+            raise AbortFlow("already_configured")
 
     def _described(self) -> str:
         """List the units that were found, a line each."""
@@ -279,6 +289,8 @@ class CellwireConfigFlow(ConfigFlow, domain=DOMAIN):
         return "\n".join(lines)
 
 
+# The steps of a family, such as "icharger" and "icharger_hid", are async_step_family and
+# async_step_family_link for it; those of the other port are "reconfigure_serial" and its like.
 for _family in FAMILIES.values():
     setattr(
         CellwireConfigFlow,
@@ -291,9 +303,3 @@ for _family in FAMILIES.values():
             f"async_step_{_family.key}_{_kind}",
             partialmethod(CellwireConfigFlow.async_step_family_link, _family.key, _kind),
         )
-for _kind in LinkKind:
-    setattr(
-        CellwireConfigFlow,
-        f"async_step_reconfigure_{_kind}",
-        partialmethod(CellwireConfigFlow.async_step_reconfigure_link, _kind),
-    )

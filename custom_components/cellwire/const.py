@@ -4,6 +4,8 @@ from typing import Final
 
 DOMAIN: Final = "cellwire"
 
+# Which kind an entry is; those of devices have none.
+CONF_KIND: Final = "kind"
 # Keys of the entry's data. "port" is one of those where Home Assistant looks for "used by".
 CONF_FAMILY: Final = "family"
 CONF_VARIANT: Final = "variant"

@@ -7,10 +7,12 @@ from homeassistant.components.event import EventEntity, EventEntityDescription
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .device_entry.coordinator import CellwireConfigEntry, CellwireCoordinator
-from .device_entry.entity import CellwireDescription, CellwireEntity, add_as_they_appear
+from .device_entry.coordinator import CellwireCoordinator
+from .device_entry.entity import CellwireDescription, CellwireEntity
 from .devices.device import Event
 from .devices.model import Unit
+from .keeper import AnyEntry
+from .kinds import keeper_of
 
 PARALLEL_UPDATES = 0
 
@@ -51,10 +53,10 @@ class CellwireEvent(CellwireEntity, EventEntity):
 
 async def async_setup_entry(
     _hass: HomeAssistant,
-    entry: CellwireConfigEntry,
+    entry: AnyEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add an event entity for each unit to which something may happen."""
-    add_as_they_appear(
-        entry.runtime_data, async_add_entities, lambda _unit, _reading: (PROGRAM,), CellwireEvent
+    keeper_of(entry).add_values(
+        entry, async_add_entities, lambda _unit, _reading: (PROGRAM,), CellwireEvent
     )

@@ -18,11 +18,13 @@ from homeassistant.const import (
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .device_entry.control_entity import CellwireControl, add_controls
-from .device_entry.coordinator import CellwireConfigEntry, CellwireCoordinator
+from .device_entry.control_entity import CellwireControl
+from .device_entry.coordinator import CellwireCoordinator
 from .device_entry.entity import CellwireDescription
 from .devices.control import NumberControl
 from .devices.model import Kind, Unit
+from .keeper import AnyEntry
+from .kinds import keeper_of
 
 # The device takes one wish at a time by itself.
 PARALLEL_UPDATES = 0
@@ -93,8 +95,8 @@ class CellwireNumber(CellwireControl[NumberControl], NumberEntity):
 
 async def async_setup_entry(
     _hass: HomeAssistant,
-    entry: CellwireConfigEntry,
+    entry: AnyEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the numbers of all units."""
-    add_controls(entry.runtime_data, async_add_entities, NumberControl, CellwireNumber)
+    keeper_of(entry).add_controls(entry, async_add_entities, NumberControl, CellwireNumber)

@@ -9,10 +9,11 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import RestoreEntity
 
-from .device_entry.control_entity import CellwireControl, add_controls
-from .device_entry.coordinator import CellwireConfigEntry
+from .device_entry.control_entity import CellwireControl
 from .device_entry.entity import CellwireDescription
 from .devices.control import ChoiceControl
+from .keeper import AnyEntry
+from .kinds import keeper_of
 from .links.errors import CellwireError
 
 _LOGGER = logging.getLogger(__name__)
@@ -71,25 +72,23 @@ class CellwireSelect(CellwireControl[ChoiceControl], SelectEntity, RestoreEntity
         if self._restored and self._restored in self.options:
             option, self._restored = self._restored, None
             self.coordinator.config_entry.async_create_task(
-                self.hass, self._wish(option), f"wish {self.entity_id}"
+                self.hass, self._restore(option), f"wish {self.entity_id}"
             )
 
-    async def _wish(self, option: str) -> None:
+    async def _restore(self, option: str) -> None:
         """Wish for what nobody waits for: what goes wrong is in the log."""
         try:
-            await self.coordinator.device.apply(self._unit, self._key, option)
+            await self._wish(option)
         except CellwireError as err:
             _LOGGER.warning("%s could not be set to %s again: %s", self.entity_id, option, err)
         except Exception:
             _LOGGER.exception("%s could not be set to %s again", self.entity_id, option)
-        finally:
-            await self.coordinator.async_refresh_controls()
 
 
 async def async_setup_entry(
     _hass: HomeAssistant,
-    entry: CellwireConfigEntry,
+    entry: AnyEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the selects of all units."""
-    add_controls(entry.runtime_data, async_add_entities, ChoiceControl, CellwireSelect)
+    keeper_of(entry).add_controls(entry, async_add_entities, ChoiceControl, CellwireSelect)

@@ -27,10 +27,9 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 
 from .calm import EPSILON, Noise
-from .device_entry.coordinator import CellwireConfigEntry, CellwireCoordinator
+from .device_entry.coordinator import CellwireCoordinator
 from .device_entry.counting import SCALES
-from .device_entry.entity import CellwireDescription, CellwireEntity, add_as_they_appear
-from .device_entry.link_sensor import link_sensors
+from .device_entry.entity import CellwireDescription, CellwireEntity
 from .devices.model import (
     NO_ALARM,
     Kind,
@@ -40,6 +39,8 @@ from .devices.model import (
     Unit,
     worst_alarm,
 )
+from .keeper import AnyEntry
+from .kinds import keeper_of
 
 PARALLEL_UPDATES = 0
 
@@ -350,9 +351,9 @@ def _make(
 
 async def async_setup_entry(
     _hass: HomeAssistant,
-    entry: CellwireConfigEntry,
+    entry: AnyEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the sensors of all units, and those of the link."""
-    add_as_they_appear(entry.runtime_data, async_add_entities, offered, _make)
-    async_add_entities(link_sensors(entry.runtime_data))
+    keeper_of(entry).add_values(entry, async_add_entities, offered, _make)
+    keeper_of(entry).add_sensors_of_its_own(entry, async_add_entities)

@@ -7,10 +7,11 @@ from homeassistant.components.switch import SwitchEntity, SwitchEntityDescriptio
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .device_entry.control_entity import CellwireControl, add_controls
-from .device_entry.coordinator import CellwireConfigEntry
+from .device_entry.control_entity import CellwireControl
 from .device_entry.entity import CellwireDescription
 from .devices.control import ToggleControl
+from .keeper import AnyEntry
+from .kinds import keeper_of
 
 # The device takes one wish at a time by itself.
 PARALLEL_UPDATES = 0
@@ -44,8 +45,8 @@ class CellwireSwitch(CellwireControl[ToggleControl], SwitchEntity):
 
 async def async_setup_entry(
     _hass: HomeAssistant,
-    entry: CellwireConfigEntry,
+    entry: AnyEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the switches of all units."""
-    add_controls(entry.runtime_data, async_add_entities, ToggleControl, CellwireSwitch)
+    keeper_of(entry).add_controls(entry, async_add_entities, ToggleControl, CellwireSwitch)

@@ -27,12 +27,14 @@ from custom_components.cellwire.devices.icharger import probe as icharger_probe
 from custom_components.cellwire.devices.jk_bms import classic, modbus, probe
 from custom_components.cellwire.devices.victron_charger import charger, questions
 from custom_components.cellwire.devices.victron_charger.charger import ChargerDevice
+from custom_components.cellwire.kinds import KEEPERS
 from tests.bench.captures import reply
 from tests.bench.jk_bms import Bus, ClassicBoard, recorded_board
 from tests.bench.victron_charger import SERIAL, Charger
 from tests.bench.wire import PtyWire
 from tests.devices.victron_charger.talking import second, talking
 
+from .foreign import FOREIGN, ForeignKeeper, foreign_entry
 from .repairing import Repairs
 
 CHARGING = reply("real_16s_sw11.262H_charging_10A")
@@ -43,6 +45,15 @@ type AddEntry = Callable[..., Awaitable[MockConfigEntry]]
 @pytest.fixture(autouse=True)
 def custom_integrations(enable_custom_integrations: None) -> None:
     """Let Home Assistant find the integration."""
+
+
+@pytest.fixture(autouse=True)
+async def foreign(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> MockConfigEntry:
+    """Have an entry of another kind beside the devices, as in a home that has several."""
+    monkeypatch.setitem(KEEPERS, FOREIGN, ForeignKeeper())
+    entry = foreign_entry()
+    entry.add_to_hass(hass)
+    return entry
 
 
 @pytest.fixture(autouse=True)

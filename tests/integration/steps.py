@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from homeassistant.config_entries import SOURCE_USER, ConfigFlowResult
+from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigFlowResult
 from homeassistant.const import ATTR_ENTITY_ID, CONF_PORT
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.cellwire.const import DOMAIN
+from custom_components.cellwire.const import CONF_FAMILY, DOMAIN
 from custom_components.cellwire.device_entry.coordinator import CellwireCoordinator
 
 
@@ -38,6 +38,12 @@ async def refresh(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     coordinator: CellwireCoordinator = entry.runtime_data
     await coordinator.async_refresh()
     await hass.async_block_till_done()
+
+
+def device_entries(hass: HomeAssistant) -> list[ConfigEntry[CellwireCoordinator]]:
+    """Return the loaded entries that are devices."""
+    entries = hass.config_entries.async_loaded_entries(DOMAIN)
+    return [entry for entry in entries if CONF_FAMILY in entry.data]
 
 
 def value(hass: HomeAssistant, entity: str) -> str:

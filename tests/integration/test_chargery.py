@@ -22,6 +22,7 @@ from custom_components.cellwire.const import (
     CONF_VARIANT,
     DOMAIN,
 )
+from custom_components.cellwire.device_entry.keeper import DeviceKeeper
 from custom_components.cellwire.devices import streaming
 from custom_components.cellwire.devices.chargery import reading
 from custom_components.cellwire.devices.chargery.frame import Command
@@ -248,7 +249,7 @@ async def test_a_bms_in_full(
     monkeypatch: pytest.MonkeyPatch,
     platform: Platform,
 ) -> None:
-    monkeypatch.setattr("custom_components.cellwire.PLATFORMS", (platform,))
+    monkeypatch.setattr(DeviceKeeper, "platforms", (platform,))
     monkeypatch.setattr(Entity, "entity_registry_enabled_default", property(lambda _: True))
     # The counters of a BMS that talks would grow meanwhile.
     monkeypatch.setattr(energy, "INTERVALS", 0)

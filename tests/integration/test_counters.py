@@ -27,7 +27,7 @@ from tests.bench.modbus import RtuBus, Slave
 from tests.bench.wire import PtyWire
 
 from .conftest import AddEntry
-from .steps import refresh, value
+from .steps import device_entries, refresh, value
 
 KEY = f"{DOMAIN}.entry_classic"
 UNIT = "entry_classic_bms"
@@ -49,7 +49,7 @@ def still(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def set_counter(hass: HomeAssistant, identity: str, counter: str, number: float) -> None:
-    entry = hass.config_entries.async_loaded_entries(DOMAIN)[0]
+    entry = device_entries(hass)[0]
     device = dr.async_get(hass).async_get_device_by_identifier((DOMAIN, identity), entry.entry_id)
     assert device
     data = {"device_id": device.id, "counter": counter, "value": number}

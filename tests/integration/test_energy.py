@@ -28,7 +28,7 @@ from custom_components.cellwire.devices.jk_bms import classic
 from tests.bench.jk_bms import ClassicBoard, edit
 
 from .conftest import CHARGING, AddEntry
-from .steps import value
+from .steps import device_entries, value
 
 JK = "sensor.jk_b1a24s15p_"
 IN, OUT = f"{JK}energy_in", f"{JK}energy_out"
@@ -79,7 +79,7 @@ class Bench:
         self.seconds += seconds
         self.show()
         self._clock.tick(seconds)
-        for entry in self._hass.config_entries.async_loaded_entries(DOMAIN):
+        for entry in device_entries(self._hass):
             await entry.runtime_data.async_refresh()
 
 

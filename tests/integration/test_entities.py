@@ -11,6 +11,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import snapshot_platform
 from syrupy.assertion import SnapshotAssertion
 
+from custom_components.cellwire.device_entry.keeper import DeviceKeeper
 from custom_components.cellwire.devices.watching import energy
 from tests.bench import faults
 from tests.bench.jk_bms import Bus, ClassicBoard, edit, recorded_board
@@ -60,7 +61,7 @@ async def test_a_jk_board_in_full(
     monkeypatch: pytest.MonkeyPatch,
     platform: Platform,
 ) -> None:
-    monkeypatch.setattr("custom_components.cellwire.PLATFORMS", (platform,))
+    monkeypatch.setattr(DeviceKeeper, "platforms", (platform,))
     entry = await add_entry("classic")
     await snapshot_platform(hass, entity_registry, snapshot, entry.entry_id)
 
@@ -77,7 +78,7 @@ async def test_a_board_of_the_newer_generation_in_full(
     platform: Platform,
 ) -> None:
     Bus(pty, {3: recorded_board("pb_real_16s_sw15.41_addr3", "SERIAL3")})
-    monkeypatch.setattr("custom_components.cellwire.PLATFORMS", (platform,))
+    monkeypatch.setattr(DeviceKeeper, "platforms", (platform,))
     entry = await add_entry("modbus", serials={"3": "SERIAL3"})
     await snapshot_platform(hass, entity_registry, snapshot, entry.entry_id)
 
@@ -93,7 +94,7 @@ async def test_a_charger_in_full(
     monkeypatch: pytest.MonkeyPatch,
     platform: Platform,
 ) -> None:
-    monkeypatch.setattr("custom_components.cellwire.PLATFORMS", (platform,))
+    monkeypatch.setattr(DeviceKeeper, "platforms", (platform,))
     # The counters of a charger that talks would grow meanwhile.
     monkeypatch.setattr(energy, "INTERVALS", 0)
     fields = {"V2": "28500", "I2": "1000", "V3": "28400", "I3": "500", "MODE": "1", "Relay": "ON"}

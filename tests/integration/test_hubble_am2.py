@@ -23,6 +23,7 @@ from custom_components.cellwire.const import (
     DOMAIN,
 )
 from custom_components.cellwire.device_entry.coordinator import CellwireCoordinator
+from custom_components.cellwire.device_entry.keeper import DeviceKeeper
 from custom_components.cellwire.devices import attendance, search
 from custom_components.cellwire.devices.hubble_am2 import bank
 from custom_components.cellwire.diagnostics import async_get_config_entry_diagnostics
@@ -180,7 +181,7 @@ async def test_entities(
     snapshot: SnapshotAssertion,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("custom_components.cellwire.PLATFORMS", (platform,))
+    monkeypatch.setattr(DeviceKeeper, "platforms", (platform,))
     # The bank and one pack: the other has the same.
     entry = await set_up(hass, pty.address, serials={"bank": None, "1": "PACK1"})
     # Settings come with the second poll.

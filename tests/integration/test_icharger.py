@@ -21,7 +21,6 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, snapshot_platform
 from syrupy.assertion import SnapshotAssertion
 
-from custom_components.cellwire import PLATFORMS
 from custom_components.cellwire.const import (
     CONF_BAUDRATE,
     CONF_FAMILY,
@@ -30,6 +29,7 @@ from custom_components.cellwire.const import (
     CONF_VARIANT,
     DOMAIN,
 )
+from custom_components.cellwire.device_entry.keeper import DeviceKeeper
 from custom_components.cellwire.diagnostics import async_get_config_entry_diagnostics
 from tests.bench.hid_port import HidPort
 from tests.bench.icharger import SimulatedCharger
@@ -209,7 +209,7 @@ async def test_channels_are_parts_of_the_charger(
     await hass.config_entries.async_unload(entry.entry_id)
 
 
-@pytest.mark.parametrize("platform", PLATFORMS)
+@pytest.mark.parametrize("platform", DeviceKeeper.platforms)
 async def test_entities(
     hass: HomeAssistant,
     port: HidPort,
@@ -220,7 +220,7 @@ async def test_entities(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(Entity, "entity_registry_enabled_default", property(lambda _: True))
-    monkeypatch.setattr("custom_components.cellwire.PLATFORMS", (platform,))
+    monkeypatch.setattr(DeviceKeeper, "platforms", (platform,))
     entry = await set_up(hass)
     await refresh(hass, entry)
     await snapshot_platform(hass, entity_registry, snapshot, entry.entry_id)

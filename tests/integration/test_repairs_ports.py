@@ -75,6 +75,30 @@ async def test_a_device_that_was_plugged_in_elsewhere_is_found_there(
     assert await repairs.issues() == {}
 
 
+async def test_an_entry_that_is_deleted_under_its_repair_ends_it(
+    hass: HomeAssistant,
+    repairs: Repairs,
+    plugged: list[SerialDevice],
+    board: ClassicBoard,
+    pty: PtyWire,
+    elsewhere: PtyWire,
+    add_entry: AddEntry,
+) -> None:
+    plugged.append(adapter(pty.address))
+    entry = await add_entry("classic")
+    await lose(hass, entry, pty)
+    plugged[:] = [adapter(elsewhere.address)]
+    for _ in range(3):
+        await refresh(hass, entry)
+    form = await repairs.open(MOVED)
+    form = await repairs.enter(form, port=elsewhere.address)
+    assert form["errors"] == {"base": "not_found"}
+    await hass.config_entries.async_remove(entry.entry_id)
+    result = await repairs.enter(form, port=elsewhere.address)
+    assert (result["type"], result["reason"]) == ("abort", "entry_gone")
+    await hass.async_block_till_done()
+
+
 async def test_the_port_is_back(
     hass: HomeAssistant,
     repairs: Repairs,

@@ -14,12 +14,10 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cellwire.const import CONF_FAMILY, CONF_SERIALS, CONF_VARIANT, DOMAIN
+from custom_components.cellwire.device_entry.diagnostics import TO_REDACT
 from custom_components.cellwire.devices import search
 from custom_components.cellwire.devices.watching.energy import COUNTERS
-from custom_components.cellwire.diagnostics import (
-    TO_REDACT,
-    async_get_config_entry_diagnostics,
-)
+from custom_components.cellwire.diagnostics import async_get_config_entry_diagnostics
 from custom_components.cellwire.links import health
 from tests.bench import chargery, replay
 from tests.bench.hid_port import HidPort

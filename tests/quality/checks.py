@@ -114,7 +114,7 @@ def events_are_subscribed_late(files: Files) -> bool:
 
 
 def data_lives_with_the_entry(files: Files) -> bool:
-    stored = "runtime_data" in assigned(module(files, "__init__"))
+    stored = "runtime_data" in assigned(module(files, "device_entry/keeper"))
     return stored and not any("hass.data[" in ast.unparse(tree) for tree in modules(files).values())
 
 
@@ -192,7 +192,7 @@ def devices_are_described(files: Files) -> bool:
 
 
 def secrets_are_redacted(files: Files) -> bool:
-    made = function(files, "async_get_config_entry_diagnostics", "diagnostics")
+    made = function(files, "tell_all", "device_entry/diagnostics")
     return bool(calls(made, "async_redact_data"))
 
 
@@ -205,12 +205,14 @@ def families_are_linked(files: Files) -> bool:
 
 def units_appear(files: Files) -> bool:
     """Whether each platform adds what appears, and the entry learns of it."""
-    adding = ("add_as_they_appear", "add_controls")
+    handed = ("add_values", "add_controls")
     setups = [function(files, "async_setup_entry", name) for name in PLATFORMS]
-    update = function(files, "_async_update_data", "device_entry/coordinator")
-    return all(any(calls(setup, name) for name in adding) for setup in setups) and bool(
-        calls(update, "_remember_units")
+    adding = (
+        calls(function(files, "add_values", "device_entry/keeper"), "add_as_they_appear"),
+        calls(function(files, "add_controls", "device_entry/keeper"), "add_controls"),
+        calls(function(files, "_async_update_data", "device_entry/coordinator"), "_remember_units"),
     )
+    return all(adding) and all(any(calls(setup, name) for name in handed) for setup in setups)
 
 
 def device_classes_are_used(files: Files) -> bool:

@@ -76,7 +76,7 @@ CHECKS: Mapping[str, Check] = {
     "runtime-data": data_lives_with_the_entry,
     "test-before-configure": device_is_met_first,
     "test-before-setup": lambda files: bool(
-        calls(function(files, "async_setup_entry", "__init__"), "async_config_entry_first_refresh")
+        calls(function(files, "set_up", "device_entry/keeper"), "async_config_entry_first_refresh")
     ),
     "unique-config-entry": lambda files: all(
         calls(module(files, "config_flow"), name)

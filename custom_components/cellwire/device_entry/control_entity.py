@@ -7,11 +7,13 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from ..devices.control import Control
 from ..devices.errors import Refused
 from ..devices.model import Reading, Unit, Value
+from ..exchange import NoSuchUnit, exchange_of
 from ..links.errors import CellwireError
 from .coordinator import CellwireConfigEntry, CellwireCoordinator, translated
 from .entity import CellwireDescription, CellwireEntity
@@ -78,17 +80,21 @@ class CellwireControl[ControlT: Control](CellwireEntity):
         Raises ServiceValidationError for what can't be wished for, else HomeAssistantError.
         """
         try:
-            await self.coordinator.device.apply(self._unit, self._key, wish)
+            await self._wish(wish)
         except CellwireError as err:
-            self.coordinator.problems.refused(err)
             words = translated(err)
             words["translation_placeholders"] |= {"control": str(self.name)}
             kind = ServiceValidationError if isinstance(err, Refused) else HomeAssistantError
             raise kind(**words) from err
-        else:
-            self.coordinator.problems.taken()
-        finally:
-            await self.coordinator.async_refresh_controls()
+
+    async def _wish(self, wish: Value) -> None:
+        """Have a wish carried out. Raises LinkError or DeviceError."""
+        identity = self.coordinator.unit_identity(self._unit)
+        try:
+            await exchange_of(self.hass).wish(identity, self._key, wish)
+        except NoSuchUnit as err:
+            # It was deleted, or its entry unloaded, a moment ago.
+            raise Refused(self._key, "not_offered") from err
 
 
 @callback
@@ -96,7 +102,7 @@ def add_controls[ControlT: Control](
     coordinator: CellwireCoordinator,
     async_add_entities: AddConfigEntryEntitiesCallback,
     kind: type[ControlT],
-    entity: Callable[[CellwireCoordinator, Unit, ControlT], CellwireEntity],
+    entity: Callable[[CellwireCoordinator, Unit, ControlT], Entity],
 ) -> None:
     """Add an entity for each control of a kind once a device offers it, if it is allowed to."""
     if not coordinator.device.settings.allow_control:

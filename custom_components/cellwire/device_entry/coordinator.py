@@ -26,9 +26,10 @@ from ..const import (
 )
 from ..devices.device import AnyFamily, Device, Identity, Line, Option, Readings, Settings
 from ..devices.errors import WrongIdentity
-from ..devices.model import Unit, UnitKind
+from ..devices.model import Reading, Unit, UnitKind, Value
 from ..devices.registry import FAMILIES
 from ..devices.watching.ledger import Ledger
+from ..exchange import exchange_of
 from ..links.errors import CellwireError
 from ..memory import Memory, Part
 from .counting import SCALES, last_counted
@@ -118,6 +119,7 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         )
         parts: dict[str, Part] = {"device": self.device, "energy": self._ledger}
         self._memory = Memory(hass, entry.entry_id, parts)
+        self._exchange = exchange_of(hass)
         # When the reading began that goes on, and how long the last one took, in seconds.
         self._asked_at = self._asking = 0.0
         self._described: dict[str, Unit] = {}
@@ -238,6 +240,7 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
     @callback
     @override
     def _async_refresh_finished(self) -> None:
+        self._exchange.tell()
         for listener in tuple(self._cycle_listeners):
             listener()
         if self._has_other_offer:
@@ -252,6 +255,7 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
             await self.device.close()
         finally:
             await self._memory.keep()
+            self._exchange.tell()
 
     @callback
     def _count(self, readings: Readings) -> None:
@@ -283,6 +287,31 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
             if isinstance(err, WrongIdentity):
                 raise ConfigEntryError(**translated(err)) from err
             raise UpdateFailed(**translated(err)) from err
+
+    @property
+    def identities(self) -> dict[str, str]:
+        """Keys of the units, by their identities."""
+        return {self.unit_identity(key): key for key in self.device.units}
+
+    def unit(self, key: str) -> Unit:
+        """Describe a unit."""
+        return self.device.units[key]
+
+    def reading(self, key: str) -> Reading | None:
+        """Return what a unit said last, None if it can't be read now."""
+        return self.data.get(key) if self.last_update_success else None
+
+    async def carry_out(self, key: str, control: str, wish: Value) -> None:
+        """Ask something of a unit and read it again. Raises LinkError or DeviceError."""
+        try:
+            await self.device.apply(key, control, wish)
+        except CellwireError as err:
+            self.problems.refused(err)
+            raise
+        else:
+            self.problems.taken()
+        finally:
+            await self.async_refresh_controls()
 
     async def async_refresh_controls(self) -> None:
         """Read again because something was asked for, and show what may be asked for now.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, override
 
 from homeassistant.core import callback
-from homeassistant.helpers.entity import EntityDescription
+from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
@@ -95,7 +95,7 @@ def add_as_they_appear[DescriptionT: CellwireDescription](
     coordinator: CellwireCoordinator,
     async_add_entities: AddConfigEntryEntitiesCallback,
     offered: Callable[[Unit, Reading], Iterable[DescriptionT]],
-    entity: Callable[[CellwireCoordinator, Unit, DescriptionT], CellwireEntity],
+    entity: Callable[[CellwireCoordinator, Unit, DescriptionT], Entity],
 ) -> None:
     """Add an entity for each value once a unit has it, now and whenever a new one appears.
 
@@ -114,7 +114,7 @@ def add_as_they_appear[DescriptionT: CellwireDescription](
         # A unit that was deleted may come back.
         for gone in known.keys() - coordinator.device.units.keys():
             del known[gone], waiting[gone], made_for[gone]
-        entities: list[CellwireEntity] = []
+        entities: list[Entity] = []
         for key, reading in coordinator.data.items():
             unit = coordinator.device.units[key]
             extent = _extent(reading)

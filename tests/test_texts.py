@@ -20,7 +20,7 @@ from custom_components.cellwire.devices.hubble_am2 import bank as hubble_bank
 from custom_components.cellwire.devices.hubble_am2.texts import Texts, to_unit as to_hubble_unit
 from custom_components.cellwire.devices.icharger.info import to_info
 from custom_components.cellwire.devices.icharger.models import MODELS
-from custom_components.cellwire.devices.icharger.system import BLOCKS
+from custom_components.cellwire.devices.icharger.system import DX, OLD_DUO, X
 from custom_components.cellwire.devices.icharger.units import to_units as icharger_units
 from custom_components.cellwire.devices.jk_bms import modbus_reading, reading as jk_reading
 from custom_components.cellwire.devices.jk_bms.fields import FieldList
@@ -97,7 +97,7 @@ UNITS: tuple[Unit, ...] = (
     chargery_reading.to_unit(chargery_reading.Latest()),
     *(
         unit
-        for block in BLOCKS.values()
+        for block in (OLD_DUO, X, DX)
         for unit in icharger_units(to_info([0] * 13), MODELS["4010 DUO"], block, 2)
     ),
     jk_reading.to_unit(FieldList({})),

@@ -64,7 +64,9 @@ async def find(pty: PtyWire, *, has_line: bool = True) -> Found:
     )
 
 
-async def test_where_the_line_does_not_matter_it_is_asked_once(pty: PtyWire) -> None:
+async def test_where_the_line_does_not_matter_it_is_not_asked_for_with_each(
+    pty: PtyWire,
+) -> None:
     charger = SimulatedCharger()
     RtuBus(pty, {ADDRESS: charger})
     found = await find(pty, has_line=False)
@@ -73,7 +75,8 @@ async def test_where_the_line_does_not_matter_it_is_asked_once(pty: PtyWire) -> 
     before = charger.requests
     with pytest.raises(NoAnswer):
         await find(pty, has_line=False)
-    assert charger.requests - before == 1
+    # As patiently as in a poll, and twice.
+    assert charger.requests - before == 4
 
 
 async def test_nobody_answers(pty: PtyWire) -> None:
@@ -92,6 +95,57 @@ async def test_damaged_answers_tell_more_than_silence(pty: PtyWire) -> None:
 
     with pytest.raises(Garbled):
         await FAMILY.probe(link_for, lambda _: None)
+
+
+@pytest.mark.parametrize("right", [LINES[0], Line(115200, "E")])
+async def test_an_answer_that_is_damaged_or_lost_does_not_hide_it(
+    pty: PtyWire, right: Line
+) -> None:
+    charger = SimulatedCharger()
+    RtuBus(pty, {ADDRESS: charger})
+    for bad in (faults.silent, faults.corrupted(4)):
+        trouble = faults.in_turn(bad)
+
+        def link_for(line: Line, trouble: Fault = trouble) -> ModbusLink:
+            charger.fault = trouble if line == right else faults.silent
+            return serial_link(pty.address, line)
+
+        found = await FAMILY.probe(link_for, lambda _: None)
+        assert found.line == right
+
+
+async def test_an_answer_that_is_lost_while_it_says_who_it_is(pty: PtyWire) -> None:
+    charger = SimulatedCharger()
+    RtuBus(pty, {ADDRESS: charger})
+    # All patience for the list of presets is used up in the first round.
+    charger.fault = faults.in_turn(*[faults.none] * 2, *[faults.silent] * 5)
+    found = await find(pty, has_line=False)
+    assert found.title == f"iCharger 4010 DUO {SERIAL}"
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_a_link_that_is_lost_in_a_search(pty: PtyWire, times: int) -> None:
+    charger = SimulatedCharger()
+    RtuBus(pty, {ADDRESS: charger})
+    losses = iter([LinkFault.LOST] * times)
+
+    def link_for(line: Line) -> ModbusLink:
+        link = serial_link(pty.address, line, has_line=False)
+        opened = link.open
+
+        async def open_or_not() -> None:
+            await opened()
+            if fault := next(losses, None):
+                raise LinkError(fault, link.name, "refused")
+
+        link.open = open_or_not  # type: ignore[method-assign]
+        return link
+
+    if times == 1:
+        assert (await FAMILY.probe(link_for, lambda _: None)).line is None
+    else:
+        with pytest.raises(LinkError):
+            await FAMILY.probe(link_for, lambda _: None)
 
 
 async def test_another_device_answers(pty: PtyWire) -> None:

@@ -105,7 +105,7 @@ async def test_what_could_not_be_read_anew_is_as_it_was(make_device: MakeDevice)
     charger = SimulatedCharger()
     device = make_device(charger)
     await device.start()
-    charger.fault = faults.in_turn(*[faults.none] * 5, faults.silent, faults.silent)
+    charger.fault = faults.in_turn(*[faults.none] * 5, *[faults.silent] * 5)
     with pytest.raises(NoAnswer):
         await device.programs.get_presets()
     assert (await device.read())["charger"].values["presets"] == 9

@@ -34,8 +34,10 @@ from custom_components.cellwire.devices.model import (
     UnitKind,
 )
 from custom_components.cellwire.devices.registry import FAMILIES
+from custom_components.cellwire.devices.vedirect.samples import Samples
+from custom_components.cellwire.devices.vedirect.text import Text
 from custom_components.cellwire.devices.victron_charger import reading as victron_reading
-from custom_components.cellwire.devices.victron_charger.samples import NO_TEXT, Samples
+from custom_components.cellwire.devices.victron_charger.registers import REGISTERS
 from custom_components.cellwire.links.errors import LinkError, LinkFault
 from custom_components.cellwire.links.link import LinkKind
 
@@ -104,7 +106,7 @@ UNITS: tuple[Unit, ...] = (
     modbus_reading.to_unit("1", None, None),
     hubble_bank.UNIT,
     to_hubble_unit("1", Texts(), None),
-    victron_reading.to_unit(0xA334, None, NO_TEXT, Samples()),
+    victron_reading.to_unit(0xA334, None, Text(victron_reading.FIELDS), Samples(REGISTERS)),
     Unit(
         key="u", kind=UnitKind.BATTERY, manufacturer="m", statuses=tuple(Status), errors=(NO_ERROR,)
     ),

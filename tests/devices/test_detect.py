@@ -104,7 +104,7 @@ async def test_something_that_can_be_named_but_not_used(pty: PtyWire) -> None:
     with pytest.raises(NotUsable) as caught:
         await look(pty)
     talking.cancel()
-    assert caught.value.placeholders["found"] == "Victron solar charger (MPPT) 0xA053"
+    assert caught.value.placeholders["found"] == "Victron SmartSolar MPPT 75/15"
 
 
 async def test_nothing(pty: PtyWire) -> None:

@@ -11,6 +11,7 @@ from ..links.link import LinkKind
 from ..links.registers import RegisterLink
 from .device import AnyFamily, Found, Line, LinkFactory, Progress
 from .errors import DeviceError, NothingFound, NotUsable, OtherDevice
+from .hearing import Speaker
 from .registry import FAMILIES
 
 LIMIT = 30.0
@@ -70,18 +71,17 @@ async def _listen(link_for: LinkFactory, speeds: Iterable[int], tell: Progress) 
         finally:
             await link.close()
         if speaker := _speaker(bytes(heard)):
-            family, name = speaker
-            if LinkKind.SERIAL not in family.links:
-                raise NotUsable(name)
+            family, said = speaker
+            if not said.is_ours:
+                raise NotUsable(said.name)
             return family, LinkKind.SERIAL, await family.probe(link_for, tell)
     return None
 
 
-def _speaker(heard: bytes) -> tuple[AnyFamily, str] | None:
-    for family in FAMILIES.values():
-        if name := family.recognise(heard):
-            return family, name
-    return None
+def _speaker(heard: bytes) -> tuple[AnyFamily, Speaker] | None:
+    """Return who speaks, and the family that can read it, if any can."""
+    speakers = [(family, said) for family in FAMILIES.values() if (said := family.recognise(heard))]
+    return next((each for each in speakers if each[1].is_ours), speakers[0] if speakers else None)
 
 
 async def _ask(

@@ -13,6 +13,7 @@ from ..links.link import Connection, Link, LinkKind
 from .bank import BANK
 from .control import Control
 from .errors import OtherDevice, Refused, WrongIdentity
+from .hearing import Speaker
 from .model import RESTING_CURRENT, Reading, Unit, UnitKind, Value
 from .programs import Programs
 
@@ -156,7 +157,8 @@ class Family[LinkT: Connection = Link]:
     `probe` looks for such a device and raises LinkError or DeviceError if there is none; it
     closes what it opened. `detect` does the same where the line may be another device's, if that
     takes more care. `recognise` names what unmistakably speaks this family's protocol in
-    some received bytes. Currents below `noise_floor`, in A, are noise and not counted.
+    some received bytes, its own device or another one. Currents below `noise_floor`, in A, are
+    noise and not counted.
     `trusted_counters` are the fields of a reading that are counters of the device itself and never
     fall in its life. `count_cycles` is for batteries that don't tell their cycles.
     """
@@ -175,7 +177,7 @@ class Family[LinkT: Connection = Link]:
     count_cycles: bool = False
     probe: Callable[[LinkFactory[LinkT], Progress], Awaitable[Found]]
     detect: Callable[[LinkFactory[LinkT], Progress], Awaitable[Found]] | None = None
-    recognise: Callable[[bytes], str | None]
+    recognise: Callable[[bytes], Speaker | None]
     create: Callable[[LinkT, Identity], Device[LinkT]]
 
     @property

@@ -16,6 +16,9 @@ REOPEN_SILENCE = 15.0
 # Bytes that could not be understood matter for this long, and so many of them are kept.
 HEARD_SECONDS = 5.0
 HEARD_LIMIT = 1024
+# What comes within this time belongs together and makes one reading: devices talk once a second, in
+# several pieces. In seconds.
+TOGETHER = 0.75
 # How often silence is noticed where nothing is asked, in seconds.
 LOOK_UP = 1.0
 # A device without power is left alone after this, and looked after so often, in seconds.
@@ -49,6 +52,7 @@ class StreamingDevice(Device):
         # (monotonic seconds); None if it is over, and everybody was told so.
         self._news = False
         self._news_at: float | None = None
+        self._told_at = float("-inf")
         self._heard = bytearray()
         self._heard_at = 0.0
 
@@ -129,7 +133,7 @@ class StreamingDevice(Device):
 
     def known(self) -> None:
         """Note that the right device just said something: what was wrong before is over."""
-        self._news = True
+        self._news, self._news_at = True, time.monotonic()
         self._heard.clear()
         self._pause.worked()
         self._settled.set()
@@ -140,10 +144,10 @@ class StreamingDevice(Device):
     def _tell(self) -> None:
         """Report what is new, and hurry once when nothing is: it must not be shown for longer."""
         now = time.monotonic()
-        if self._news:
-            self._news, self._news_at = False, now
+        if self._news and now - self._told_at >= TOGETHER:
+            self._news, self._told_at = False, now
             self.report(self.fresh())
-        elif self._news_at is not None and now - self._news_at > self.alive:
+        if self._news_at is not None and now - self._news_at > self.alive:
             self._news_at = None
             self.hurry()
 

@@ -12,10 +12,11 @@ from custom_components.cellwire.devices.jk_bms.modbus_reading import to_reading 
 from custom_components.cellwire.devices.jk_bms.plausible import Judge
 from custom_components.cellwire.devices.jk_bms.reading import to_reading as from_fields
 from custom_components.cellwire.devices.model import Reading
-from custom_components.cellwire.devices.victron_charger.charger import VARIANT, ChargerDevice
-from custom_components.cellwire.devices.victron_charger.hex import HexFrame
+from custom_components.cellwire.devices.vedirect.device import VARIANT
+from custom_components.cellwire.devices.vedirect.hex import HexFrame
+from custom_components.cellwire.devices.vedirect.stream import StreamParser
+from custom_components.cellwire.devices.victron_charger.charger import ChargerDevice
 from custom_components.cellwire.devices.victron_charger.reading import UNIT
-from custom_components.cellwire.devices.victron_charger.stream import StreamParser
 from custom_components.cellwire.links.health import LinkHealth
 from custom_components.cellwire.links.serial import SerialLink
 from tests.bench.captures import reply

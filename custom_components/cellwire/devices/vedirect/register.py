@@ -106,11 +106,6 @@ class Registers:
         self.asked = tuple(each for each in registers if each.tier is not Tier.UNASKED)
 
 
-def setting(key: str, kind: Kind, *, common: bool = False) -> Quantity:
-    """Make a quantity that is set once and for all."""
-    return Quantity(key=key, kind=kind, role=Role.SETTING, common=common)
-
-
 def choice(key: str, words: dict[int, str]) -> Quantity:
     """Make a setting that is one of several words."""
     choices = tuple(dict.fromkeys(words.values()))

@@ -4,6 +4,7 @@ Source: docs/devices/victron_charger.md, "Registers".
 """
 
 from ..model import Kind, Quantity, Role
+from ..setting import setting
 from ..vedirect.codes import OFF_REASON_KEYS, off_reason
 from ..vedirect.register import (
     IDENTITY,
@@ -20,7 +21,6 @@ from ..vedirect.register import (
     counter,
     each,
     measurement,
-    setting,
 )
 
 HOUR = 3600

@@ -1,6 +1,6 @@
 """HEX frames of VE.Direct: a colon, a command digit, bytes as two hex digits each, a line feed.
 
-Source: docs/devices/vedirect.md, "HEX frames".
+Source: docs/vedirect.md, "HEX frames".
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """Which Victron product this is, and of which class, by its product id.
 
-Source: docs/devices/vedirect.md, "Products".
+Source: docs/vedirect.md, "Products".
 """
 
 from collections.abc import Collection, Iterator

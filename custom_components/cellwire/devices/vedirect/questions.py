@@ -1,6 +1,6 @@
 """What to send to a device, and when: one command at a time, between its flood of frames.
 
-Source: docs/devices/vedirect.md, "Questions and their timing".
+Source: docs/vedirect.md, "Questions and their timing".
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """How registers are described and decoded, and the few that every product has.
 
-Source: docs/devices/vedirect.md, "Registers of all products".
+Source: docs/vedirect.md, "Registers of all products".
 """
 
 from collections.abc import Callable

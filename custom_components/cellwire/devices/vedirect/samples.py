@@ -1,6 +1,6 @@
 """What registers said last, and whether to believe them or the text.
 
-Source: docs/devices/vedirect.md, "Text against HEX".
+Source: docs/vedirect.md, "Text against HEX".
 """
 
 from abc import ABC, abstractmethod

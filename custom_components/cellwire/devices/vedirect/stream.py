@@ -1,6 +1,6 @@
 """Taking a VE.Direct stream apart: text blocks, and HEX frames that stand anywhere in them.
 
-Source: docs/devices/vedirect.md, "Text blocks" and "HEX frames".
+Source: docs/vedirect.md, "Text blocks" and "HEX frames".
 """
 
 from collections.abc import Callable

@@ -1,6 +1,6 @@
 """What the labels of text blocks mean, and what they said last.
 
-Source: docs/devices/vedirect.md, "Text blocks".
+Source: docs/vedirect.md, "Text blocks".
 """
 
 from collections.abc import Callable, Collection, Mapping

@@ -1,6 +1,6 @@
 """Writing registers: what a family may write at all, and the one way in which it is done.
 
-Source: docs/devices/vedirect.md, "Writing".
+Source: docs/vedirect.md, "Writing".
 """
 
 from collections.abc import Awaitable, Callable, Container, Mapping

@@ -1,6 +1,6 @@
 """From what came over text and HEX to a reading and a unit.
 
-Source: docs/devices/victron_charger.md, "Text fields"; docs/devices/vedirect.md, "States" and
+Source: docs/devices/victron_charger.md, "Text fields"; docs/vedirect.md, "States" and
 "Errors".
 """
 

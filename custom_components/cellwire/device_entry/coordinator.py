@@ -25,13 +25,15 @@ from ..const import (
     DOMAIN,
 )
 from ..devices.device import AnyFamily, Device, Identity, Line, Option, Readings, Settings
-from ..devices.errors import WrongIdentity
+from ..devices.errors import Refused, WrongIdentity
 from ..devices.model import Reading, Unit, UnitKind, Value
 from ..devices.registry import FAMILIES
-from ..devices.watching.ledger import Ledger
+from ..devices.watching.ledger import Ledger, NotSet
+from ..devices.watching.steady import Steady
+from ..devices.watching.watcher import Watchers
 from ..exchange import exchange_of
 from ..links.errors import CellwireError
-from ..memory import Memory, Part
+from ..memory import Memory
 from .counting import SCALES, last_counted
 from .link_choice import link_kind, make_link
 from .mains import MainsSwitch
@@ -114,11 +116,12 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         self.device: Device[Any] = family.create(link, entry_identity(entry))
         self.device.settings = entry_settings(hass, entry)
         self.problems = Problems(hass, entry, self.device, self.unit_name)
-        self._ledger = Ledger(
-            family.noise_floor, family.trusted_counters, count_cycles=family.count_cycles
-        )
-        parts: dict[str, Part] = {"device": self.device, "energy": self._ledger}
-        self._memory = Memory(hass, entry.entry_id, parts)
+        # What was read last, as the device said it.
+        self.raw: Readings = {}
+        self._ledger = Ledger(family.counting)
+        # Steady comes last: it decides what is shown.
+        self._watchers = Watchers(self.unit_identity, self._ledger, Steady())
+        self._memory = Memory(hass, entry.entry_id, {"device": self.device}, self._watchers.parts)
         self._exchange = exchange_of(hass)
         # When the reading began that goes on, and how long the last one took, in seconds.
         self._asked_at = self._asking = 0.0
@@ -202,20 +205,25 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
                 self.device.forget(unit)
                 self._described.pop(unit, None)
                 self.problems.forget(unit)
+        self._watchers.forget(identity)
         self._remember_units()
         return True
 
     def set_counter(self, unit: str, counter: str, value: float) -> None:
         """Let a counter of a unit go on from a value in kWh or Ah. Raises Refused."""
-        self._ledger.set(
-            self.unit_identity(unit),
-            self.device.units.get(unit),
-            counter,
-            value * SCALES.get(counter, 1),
-        )
-        self.data = self._complete(self.data)
-        self.async_update_listeners()
-        self._memory.look()
+        try:
+            self._ledger.set(
+                self.unit_identity(unit),
+                self.device.units.get(unit),
+                counter,
+                value * SCALES.get(counter, 1),
+            )
+        except NotSet as err:
+            raise Refused(counter, err.reason) from err
+        if self.last_update_success:
+            self.data = self._complete(self.raw)
+            self.async_update_listeners()
+        self._memory.look_now()
 
     @override
     async def _async_setup(self) -> None:
@@ -235,11 +243,14 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         self._log_missing(readings)
         await self._remember()
         await self.problems.worked(readings)
+        self.raw = readings
         return self._complete(readings)
 
     @callback
     @override
     def _async_refresh_finished(self) -> None:
+        if not self.last_update_success:
+            self._complete({})
         self._exchange.tell()
         for listener in tuple(self._cycle_listeners):
             listener()
@@ -267,16 +278,11 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         before, self._asking = self._asking, time.monotonic() - self._asked_at
         usual = entry_interval(self.config_entry) + min(before, self._asking)
         interval = self.device.period or usual
-        for key, reading in readings.items():
-            unit = self.device.units[key]
-            self._ledger.add(self.unit_identity(key), unit, reading, interval)
+        self._watchers.add(self.device.units, readings, interval)
 
     def _complete(self, readings: Readings) -> Readings:
-        """Add to readings what was counted."""
-        return {
-            key: self._ledger.complete(self.unit_identity(key), self.device.units[key], reading)
-            for key, reading in readings.items()
-        }
+        """Return what is to be shown of readings; without one, all units are silent."""
+        return self._watchers.complete(self.device.units, readings)
 
     async def _guarded[T](self, action: Awaitable[T]) -> T:
         """Wait for something that the device does, and say what went wrong in words."""

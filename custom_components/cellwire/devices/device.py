@@ -14,8 +14,9 @@ from .bank import BANK
 from .control import Control
 from .errors import OtherDevice, Refused, WrongIdentity
 from .hearing import Speaker
-from .model import RESTING_CURRENT, Reading, Unit, UnitKind, Value
+from .model import Reading, Unit, UnitKind, Value
 from .programs import Programs
+from .watching.ledger import Counting
 
 type Readings = dict[str, Reading]
 type Listener = Callable[[], None]
@@ -157,10 +158,8 @@ class Family[LinkT: Connection = Link]:
     `probe` looks for such a device and raises LinkError or DeviceError if there is none; it
     closes what it opened. `detect` does the same where the line may be another device's, if that
     takes more care. `recognise` names what unmistakably speaks this family's protocol in
-    some received bytes, its own device or another one. Currents below `noise_floor`, in A, are
-    noise and not counted.
-    `trusted_counters` are the fields of a reading that are counters of the device itself and never
-    fall in its life. `count_cycles` is for batteries that don't tell their cycles.
+    some received bytes, its own device or another one. `counting` is what is counted for it, and
+    how.
     """
 
     key: str
@@ -172,9 +171,7 @@ class Family[LinkT: Connection = Link]:
     talks: bool = False
     options: tuple[Option, ...] = ()
     allows_control: bool = False
-    noise_floor: float = RESTING_CURRENT
-    trusted_counters: tuple[str, ...] = ()
-    count_cycles: bool = False
+    counting: Counting = field(default_factory=Counting)
     probe: Callable[[LinkFactory[LinkT], Progress], Awaitable[Found]]
     detect: Callable[[LinkFactory[LinkT], Progress], Awaitable[Found]] | None = None
     recognise: Callable[[bytes], Speaker | None]

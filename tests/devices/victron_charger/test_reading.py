@@ -257,7 +257,9 @@ def test_temperatures() -> None:
 def test_three_outputs_add_up() -> None:
     fields = {"V": "13800", "I": "5000", "V2": "13700", "I2": "1000", "V3": "13600", "I3": "0"}
     assert read(fields).power == pytest.approx(69.0 + 13.7)
-    assert read({"V": "13800", "I": "5000"}).measured_power is None
+    assert read({"V": "13800", "I": "5000"}).power == 69.0
+    # What is known of the others is not the power of all.
+    assert read({"V": "13800", "V2": "13700", "I2": "1000"}).power is None
 
 
 def test_unknown_labels_and_codes_are_kept() -> None:

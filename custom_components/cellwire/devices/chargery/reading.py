@@ -3,7 +3,15 @@
 Source: docs/devices/chargery.md, "Cells and places", "Signs and modes" and "How often".
 """
 
-from ..model import BATTERY_STATUSES, Reading, Unit, UnitKind, Value, total_voltage
+from ..model import (
+    BATTERY_STATUSES,
+    CURRENT_MAGNITUDE,
+    Reading,
+    Unit,
+    UnitKind,
+    Value,
+    total_voltage,
+)
 from . import words
 from .content import Cells, Pack, Resistances, layout, to_cells, to_pack, to_resistances
 from .frame import Command, Frame
@@ -183,7 +191,7 @@ def _values(
 ) -> dict[str, Value]:
     values: dict[str, Value] = {}
     if pack:
-        values[words.CURRENT_MAGNITUDE.id] = pack.current
+        values[CURRENT_MAGNITUDE.id] = pack.current
         values[words.CHARGE_END.id] = pack.charge_end
         values[words.DISCHARGE_END.id] = pack.discharge_end
     if cells:

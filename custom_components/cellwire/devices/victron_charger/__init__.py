@@ -2,6 +2,7 @@
 
 from ..device import Family, Option
 from ..vedirect.device import BAUDRATE
+from ..watching.ledger import Counting
 from . import probe
 from .charger import NAME
 
@@ -14,7 +15,7 @@ FAMILY = Family(
     talks=True,
     options=(Option.ALLOW_CONTROL, Option.DAILY_WRITES, Option.MAINS_SWITCH),
     allows_control=True,
-    trusted_counters=("charged",),
+    counting=Counting(trusted=("charged",)),
     probe=probe.probe,
     recognise=probe.recognise,
     create=probe.create,

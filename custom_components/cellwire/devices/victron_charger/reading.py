@@ -4,7 +4,7 @@ Source: docs/devices/victron_charger.md, "Text fields"; docs/vedirect.md, "State
 "Errors".
 """
 
-from ..model import Kind, Quantity, Reading, Role, Unit, UnitKind, Value
+from ..model import OUTPUTS, Kind, Quantity, Reading, Role, Unit, UnitKind, Value
 from ..vedirect import codes
 from ..vedirect.products import PRODUCTS, ProductClass, product_name
 from ..vedirect.samples import Samples, measured, newer
@@ -19,18 +19,11 @@ CURRENT_STEP = 0.1
 VOLTAGE_STEP = 0.02
 
 
-def _output(key: str, kind: Kind, number: int) -> Quantity:
-    return Quantity(key=key, kind=kind, role=Role.MEASUREMENT, number=number, common=True)
-
-
 # By label. The first output is the voltage and current of the reading itself.
 _OUTPUTS = {
-    f"{letter}{number}": _output(key, kind, number)
-    for number in (2, 3)
-    for letter, key, kind in (
-        ("V", "output_voltage", Kind.VOLTAGE),
-        ("I", "output_current", Kind.CURRENT),
-    )
+    f"{letter}{number}": quantity
+    for number, quantities in OUTPUTS.items()
+    for letter, quantity in zip("VI", quantities, strict=True)
 }
 MEMORY_WRITES = Quantity(key="memory_writes", kind=Kind.COUNT, role=Role.COUNTER, common=True)
 MEMORY_WRITES_LEFT = Quantity(key="memory_writes_left", kind=Kind.COUNT, role=Role.MEASUREMENT)
@@ -74,18 +67,6 @@ def to_unit(product: int | None, serial: str | None, text: Text, samples: Sample
     )
 
 
-def _power_of_all(
-    voltage: float | None, current: float | None, text: Text, now: float
-) -> float | None:
-    """Return the power in W where there is more than one output, else None."""
-    pairs = [(voltage, current)]
-    for label in ("2", "3"):
-        output = (text.get(_OUTPUTS[letter + label].id, now).number for letter in "VI")
-        pairs.append((next(output), next(output)))
-    powers = [v * i for v, i in pairs if v is not None and i is not None]
-    return sum(powers) if len(powers) > 1 else None
-
-
 def _values(text: Text, samples: Samples, now: float) -> dict[str, Value]:
     values = samples.quantities(now)
     for name, late in text.quantities(now).items():
@@ -126,7 +107,6 @@ def to_reading(text: Text, samples: Samples, now: float) -> Reading:
         status=None if state is None else codes.STATES.get(state),
         voltage=volts,
         current=current,
-        measured_power=_power_of_all(volts, current, text, now),
         temperatures={
             "battery": battery,
             "internal": samples.get("internal_temperature", now).number,

@@ -177,7 +177,8 @@ def test_every_kind_of_error_is_looked_at() -> None:
         errors.DeviceError
     } | {LinkError}
     source = "".join(path.read_text() for path in PACKAGE.glob("devices/**/*.py"))
-    assert set(re.findall(r'(?:refuse\(|Refused\([^,()]+, )"(\w+)"', source)) == set(REFUSALS)
+    said = re.findall(r'(?:refuse\(|NotSet\(|Refused\([^,()]+, )"(\w+)"', source)
+    assert set(said) == set(REFUSALS)
 
 
 def test_every_error_has_its_texts_with_its_placeholders() -> None:

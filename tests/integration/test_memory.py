@@ -60,6 +60,10 @@ class Kept:
 @pytest.fixture
 async def kept(hass: HomeAssistant, hass_storage: dict[str, Any]) -> Kept:
     kept = Kept(hass, hass_storage)
+    # Before it is known what was kept, nothing is.
+    kept.memory.look()
+    assert await kept.after(PATIENCE + 1) is None
+    await kept.memory.recall()
     # A new entry is kept soon.
     kept.memory.look()
     assert await kept.after(DELAY + 1) == {"device": {}, "energy": {}}

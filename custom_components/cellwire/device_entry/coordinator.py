@@ -207,6 +207,8 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
                 self.problems.forget(unit)
         self._watchers.forget(identity)
         self._remember_units()
+        # Who shows the unit must know, though no value changed: it may come back.
+        self.async_update_listeners()
         return True
 
     def set_counter(self, unit: str, counter: str, value: float) -> None:

@@ -47,15 +47,14 @@ class Latest:
         if self._frames.get(command) == raw:
             return False
         before, self._frames[command] = self._frames.get(command), raw
-        match command:
-            case Command.PACK:
-                self._pack = to_pack(raw)
-                if before is None or len(before) != len(raw):
-                    self._lay_out()
-            case Command.CELLS:
+        if command is Command.PACK:
+            self._pack = to_pack(raw)
+            if before is None or len(before) != len(raw):
                 self._lay_out()
-            case Command.RESISTANCES:
-                self._resistances = to_resistances(raw)
+        elif command is Command.CELLS:
+            self._lay_out()
+        else:
+            self._resistances = to_resistances(raw)
         return True
 
     def renewed(self, now: float, limit: float) -> Latest:

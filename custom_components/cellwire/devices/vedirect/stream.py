@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import IntEnum, auto
 import re
 
-from ...links.health import TRACE_BYTES, LinkHealth
-from ..framing import ignore
+from ...links.health import LinkHealth
+from ..framing import Noise, ignore
 from .hex import HexFrame, parse
 
 CR, LF, TAB, COLON = 0x0D, 0x0A, 0x09, 0x3A
@@ -71,8 +71,7 @@ class StreamParser:
     ) -> None:
         """Count into `health`; hand the beginning of each run of noise to `on_noise`."""
         self.health = health or LinkHealth()
-        self._on_noise = on_noise
-        self._noise = bytearray()
+        self._noise = Noise(self.health, on_noise)
         self._hex: bytearray | None = None
         self._place = _Place.OUTSIDE
         self._raw = bytearray()
@@ -107,7 +106,7 @@ class StreamParser:
                     self.health.checksum_errors += self._started
                     self._started = True
                 again = self._raw[1:]
-                self._drop(self._raw[:1])
+                self._noise.add(self._raw[:1])
                 self._clear()
                 queue[index:index] = again
                 seen = max(index, seen) + len(again)
@@ -130,8 +129,7 @@ class StreamParser:
                 return 0
             self._hex += run
         elif place is _Place.OUTSIDE:
-            if run:
-                self._drop(run)
+            self._noise.add(run)
         elif len(self._text) + len(run) > _LONGEST[place]:
             return 0
         else:
@@ -149,7 +147,7 @@ class StreamParser:
         return len(whole[0])
 
     def _found_frame(self, frame: HexFrame, found: list[Block | HexFrame]) -> None:
-        self._end_noise()
+        self._noise.end()
         self.health.good()
         found.append(frame)
 
@@ -167,19 +165,17 @@ class StreamParser:
         self.health.checksum_errors += 1
         # What broke the frame is part of the damage, unless it can begin something new.
         passed_on = byte in (CR, COLON)
-        self._drop(text if passed_on else text + bytes((byte,)))
+        self._noise.add(text if passed_on else text + bytes((byte,)))
         return not passed_on
 
     def _take_text(self, byte: int, found: list[Block | HexFrame], *, again: bool) -> bool:
         """Take a byte of a block; return False if the block breaks off here."""
         place = self._place
         if place is _Place.OUTSIDE:
-            if byte == CR:
-                self._second_look = again
-                self._raw.append(byte)
-                self._place = _Place.LINE_FEED
-            else:
-                self._drop(bytes((byte,)))
+            # All that is no CR was taken as a run.
+            self._second_look = again
+            self._raw.append(byte)
+            self._place = _Place.LINE_FEED
             return True
         self._raw.append(byte)
         if place is _Place.VALUE:
@@ -193,7 +189,7 @@ class StreamParser:
             return False
         self._started = True
         self._first = next(iter(self._fields), USUAL_FIRST)
-        self._end_noise()
+        self._noise.end()
         self.health.good()
         found.append(Block(self._fields, bytes(self._raw)))
         self._clear()
@@ -225,15 +221,3 @@ class StreamParser:
         self._text = bytearray()
         self._label = ""
         self._fields = {}
-
-    def _drop(self, data: bytes | bytearray) -> None:
-        if not self._noise:
-            self.health.resyncs += 1
-        self.health.discarded_bytes += len(data)
-        self._noise += data
-        del self._noise[TRACE_BYTES:]
-
-    def _end_noise(self) -> None:
-        if self._noise:
-            self._on_noise(bytes(self._noise))
-            self._noise.clear()

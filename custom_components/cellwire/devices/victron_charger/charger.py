@@ -92,7 +92,7 @@ class ChargerDevice(VeDirectDevice):
     @property
     @override
     def longest_silence(self) -> float:
-        return ALIVE_WITHOUT_MAINS if self.is_excused() else self.alive
+        return ALIVE_WITHOUT_MAINS if self.is_excused() else super().longest_silence
 
     @override
     def describe(self, product: int | None, serial: str | None) -> Unit:

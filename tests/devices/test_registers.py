@@ -15,6 +15,7 @@ from custom_components.cellwire.devices.errors import Declined, Garbled, NoAnswe
 from custom_components.cellwire.devices.registers import Manners, Registers
 from custom_components.cellwire.links.errors import LinkError, LinkFault
 from custom_components.cellwire.links.health import Direction
+from custom_components.cellwire.links.link import Opened
 from custom_components.cellwire.links.registers import RegisterLink, RegisterUnit
 from tests.bench import faults
 from tests.bench.modbus import HOLDING, ILLEGAL_FUNCTION, Refusal, RtuBus, Slave, TcpGateway
@@ -240,23 +241,28 @@ class UsbUnit(RegisterUnit):
         raise NotImplementedError
 
 
-class UsbLink(RegisterLink):
+class Node(Opened):
+    """What a link that is no Modbus opens."""
+
+    is_usable = True
+
+    @override
+    async def close(self) -> None:
+        self.is_usable = False
+
+
+class UsbLink(RegisterLink[Node]):
     """A link that is no Modbus, to one unit."""
 
     name = "usb"
     has_line = False
-    is_open = True
 
     def __init__(self, unit: UsbUnit) -> None:
         self._unit = unit
 
     @override
-    async def open(self) -> None:
-        """Is always open."""
-
-    @override
-    async def close(self) -> None:
-        """Is always open."""
+    async def _connect(self) -> Node:
+        return Node()
 
     @override
     async def unit(self, address: int, timeout: float, spacing: float = 0.0) -> RegisterUnit:

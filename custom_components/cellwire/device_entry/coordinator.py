@@ -1,6 +1,5 @@
 """One coordinator for each entry, for devices that are asked and for those that talk alike."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 import logging
@@ -32,14 +31,12 @@ from ..devices.watching.ledger import Ledger
 from ..links.errors import CellwireError
 from ..memory import Memory, Part
 from .counting import SCALES, last_counted
+from .hurry import Hurry
 from .link_choice import link_kind, make_link
 from .mains import MainsSwitch
 from .problems import Problems
 
 _LOGGER = logging.getLogger(__name__)
-
-# A status that flaps must not become a state for each of its changes.
-HURRY_PAUSE = 1.0
 
 type CellwireConfigEntry = ConfigEntry[CellwireCoordinator]
 
@@ -124,8 +121,12 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         # Ids in the device registry, by the key of the unit.
         self._device_ids: dict[str, str] = {}
         self._missing: set[str] = set()
-        self._hurrying: asyncio.Task[None] | None = None
-        self._hurried_at = 0.0
+        self._hurry = Hurry(
+            self.async_refresh,
+            lambda reading: entry.async_create_background_task(
+                hass, reading, f"{DOMAIN} {self.name} hurries"
+            ),
+        )
         self._cycle_listeners: list[Callable[[], None]] = []
 
     @callback
@@ -310,17 +311,3 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         for key in sorted(self._missing & readings.keys()):
             _LOGGER.info("Unit %s of %s answers again", key, self.name)
         self._missing = missing
-
-    @callback
-    def _hurry(self) -> None:
-        """Read again now, but not twice within a second."""
-        if self._hurrying is None or self._hurrying.done():
-            self._hurrying = self.config_entry.async_create_background_task(
-                self.hass, self._refresh_soon(), f"{DOMAIN} {self.name} hurries"
-            )
-
-    async def _refresh_soon(self) -> None:
-        now = self.hass.loop.time()
-        await asyncio.sleep(max(0.0, self._hurried_at + HURRY_PAUSE - now))
-        self._hurried_at = self.hass.loop.time()
-        await self.async_refresh()

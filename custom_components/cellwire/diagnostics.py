@@ -12,8 +12,8 @@ from homeassistant.core import HomeAssistant
 
 from .const import CONF_SERIALS
 from .device_entry.coordinator import CellwireConfigEntry
-from .devices.device import Wires
 from .devices.model import Reading
+from .devices.wires import Wires
 
 TO_REDACT = {"serial", "pack_serial", "user_label", "password"}
 # The serial number of a USB adapter, in the names below /dev/serial/by-id, and that of a charger.

@@ -207,7 +207,7 @@ def units_appear(files: Files) -> bool:
     """Whether each platform adds what appears, and the entry learns of it."""
     adding = ("add_as_they_appear", "add_controls")
     setups = [function(files, "async_setup_entry", name) for name in PLATFORMS]
-    update = function(files, "_async_update_data", "device_entry/coordinator")
+    update = function(files, "_read", "device_entry/coordinator")
     return all(any(calls(setup, name) for name in adding) for setup in setups) and bool(
         calls(update, "_remember_units")
     )

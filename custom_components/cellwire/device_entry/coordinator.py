@@ -1,6 +1,8 @@
 """One coordinator for each entry, for devices that are asked and for those that talk alike."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 import logging
 import time
@@ -24,7 +26,7 @@ from ..const import (
     DOMAIN,
 )
 from ..devices.device import AnyFamily, Device, Identity, Line, Option, Readings, Settings
-from ..devices.errors import WrongIdentity
+from ..devices.errors import Stuck, Unforeseen, WrongIdentity
 from ..devices.model import Unit, UnitKind
 from ..devices.registry import FAMILIES
 from ..devices.watching.ledger import Ledger
@@ -37,6 +39,9 @@ from .mains import MainsSwitch
 from .problems import Problems
 
 _LOGGER = logging.getLogger(__name__)
+
+# How long a link may take to be given up that something hangs on, in seconds.
+RESET_TIMEOUT = 5.0
 
 type CellwireConfigEntry = ConfigEntry[CellwireCoordinator]
 
@@ -215,13 +220,16 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         self._ledger.before = await last_counted(self.hass, self.config_entry.entry_id)
         await self._memory.recall()
         self.config_entry.async_on_unload(self.device.on_reading(self._count))
-        await self._guarded(self.device.start())
+        await self._guarded(self._in_time(self.device.start()))
         self.config_entry.async_on_unload(self.device.on_change(self._hurry))
 
     @override
     async def _async_update_data(self) -> Readings:
+        return await self._guarded(self._read())
+
+    async def _read(self) -> Readings:
         self._asked_at = time.monotonic()
-        readings = await self._guarded(self.device.read())
+        readings = await self._in_time(self.device.read())
         self._remember_units()
         self._describe()
         self._log_missing(readings)
@@ -265,13 +273,34 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
 
     async def _guarded[T](self, action: Awaitable[T]) -> T:
         """Wait for something that the device does, and say what went wrong in words."""
+        mistakes = self.device.wires.mistakes
         try:
-            return await action
+            with mistakes.as_errors():
+                return await action
         except CellwireError as err:
-            await self.problems.failed(err)
+            with suppress(Unforeseen), mistakes.as_errors():
+                await self.problems.failed(err)
             if isinstance(err, WrongIdentity):
                 raise ConfigEntryError(**translated(err)) from err
             raise UpdateFailed(**translated(err)) from err
+
+    async def _in_time[T](self, action: Awaitable[T]) -> T:
+        """Wait for the device for as long as it may need at most. Raises Stuck.
+
+        Nothing should ever hang. If something does, it must show, and not last.
+        """
+        seconds = self.device.reading_time
+        timeout = asyncio.timeout(seconds)
+        try:
+            async with timeout:
+                return await action
+        except TimeoutError as err:
+            if not timeout.expired():
+                raise
+            with suppress(TimeoutError):
+                async with asyncio.timeout(RESET_TIMEOUT):
+                    await self.device.wires.link.reset()
+            raise Stuck(self.device.wires.link.name, seconds) from err
 
     async def async_refresh_controls(self) -> None:
         """Read again because something was asked for, and show what may be asked for now.

@@ -29,6 +29,9 @@ ADDRESS = 1
 TIMEOUT = 1.0
 # Serial number, and the password of a preset.
 SECRET = frozenset((*info.SERIAL_REGISTERS, *range(presets.PRESET + 23, presets.PRESET + 27)))
+# How many answers are waited for at most to greet and to poll. All that is asked for a preset comes
+# at once, but one answer may be lost.
+TALK, PRESET_TALK = 24, 2
 MANNERS = Manners(device=words.NAME, timeout=TIMEOUT, secret=SECRET)
 
 
@@ -43,9 +46,9 @@ class ChargerDevice(AskedDevice[RegisterLink]):
         super().__init__(link, identity)
         # Those that were read when somebody asked for them last.
         self.presets: tuple[Preset, ...] = ()
-        registers = Registers(self.wires, ADDRESS, MANNERS)
-        self._talk = Talk(registers)
-        self._writes = Writes(registers)
+        self._registers = Registers(self.wires, ADDRESS, MANNERS)
+        self._talk = Talk(self._registers)
+        self._writes = Writes(self._registers)
         self._known: dict[str, Unit] = {}
         self._channels: tuple[str, ...] = ()
         self._attendance = Attendance(())
@@ -54,6 +57,12 @@ class ChargerDevice(AskedDevice[RegisterLink]):
         self._settings: dict[str, Value] = {}
         self._slots: tuple[int, ...] = ()
         self._odd: set[tuple[str, int]] = set()
+
+    @property
+    @override
+    def talking_time(self) -> float:
+        # Somebody may have all presets read just now.
+        return (TALK + PRESET_TALK * len(self._slots)) * self._registers.answer_time
 
     @override
     async def greet(self) -> None:
@@ -92,7 +101,8 @@ class ChargerDevice(AskedDevice[RegisterLink]):
         problem: DeviceError = NoAnswer(words.NAME)
         for key in self._attendance.cycle():
             try:
-                block, reading = await self._see(key, about)
+                with self.wires.mistakes.as_errors():
+                    block, reading = await self._see(key, about)
             except DeviceError as err:
                 problem = err
                 self._attendance.missed(key)

@@ -5,9 +5,10 @@ from operator import xor
 import re
 
 from ...links.registers import RegisterLink
-from ..device import Device, Found, Identity, Line, LinkFactory, Progress, Wires
+from ..device import Device, Found, Identity, Line, LinkFactory, Progress
 from ..errors import DeviceError, Garbled, NoAnswer
 from ..registers import Manners, Registers
+from ..wires import Wires
 from . import charger, info
 from .charger import ChargerDevice
 from .controlled import ControlledCharger

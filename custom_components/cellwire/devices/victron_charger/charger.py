@@ -7,7 +7,7 @@ import logging
 import time
 from typing import Any, override
 
-from ...links.errors import CellwireError, LinkError, LinkFault
+from ...links.errors import CellwireError
 from ...links.health import Direction
 from ...links.link import Link
 from ..device import Identity, Readings
@@ -82,7 +82,7 @@ class ChargerDevice(StreamingDevice):
 
     @override
     async def close(self) -> None:
-        self.thrift.end(LinkError(LinkFault.LOST, self.wires.link.name, "closed"))
+        self.thrift.end(self.wires.ended())
         await self._panel.close()
         await super().close()
 
@@ -173,8 +173,6 @@ class ChargerDevice(StreamingDevice):
         Raises LinkError, NoAnswer, or what is wrong with the device.
         """
         self._check()
-        if self._task is None:
-            raise LinkError(LinkFault.LOST, self.wires.link.name, "closed")
         if not self._is_heard(time.monotonic()):
             raise NoAnswer(NAME)
         question.answer = asyncio.get_running_loop().create_future()

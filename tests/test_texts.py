@@ -154,6 +154,7 @@ def all_errors() -> list[LinkError | errors.DeviceError]:
         errors.NoAnswer("d"),
         Silent(10.0),
         errors.BadAnswer("d", b"x"),
+        errors.NeverQuiet("d", b"x"),
         errors.OnlyEcho("d"),
         errors.Garbled("d"),
         errors.Declined("d", 2),
@@ -162,6 +163,8 @@ def all_errors() -> list[LinkError | errors.DeviceError]:
         errors.OtherDevice("d", "f"),
         errors.WrongIdentity("e", "f"),
         errors.Implausible("d", "r"),
+        errors.Stuck("p", 60.0),
+        errors.Unforeseen("p", IndexError("e")),
         *(errors.Refused("c", reason, detail="d") for reason in REFUSALS),
     ]
 

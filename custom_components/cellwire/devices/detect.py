@@ -63,8 +63,9 @@ async def _listen(link_for: LinkFactory, speeds: Iterable[int], tell: Progress) 
         heard = bytearray()
         try:
             await link.open()
-            for _ in range(round(LISTEN / STEP)):
-                heard += await link.read(STEP)
+            end = time.monotonic() + LISTEN
+            while (left := end - time.monotonic()) > 0:
+                heard += await link.read(min(STEP, left))
                 tell(0.0)
                 if len(heard) > HEARING_LIMIT or _speaker(bytes(heard)):
                     break

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Literal, Protocol
 
-from ..links.health import LinkHealth, Trace
-from ..links.link import Connection, Link, LinkKind
+from ..links.link import OPENING_TIME, Connection, Link, LinkKind
 from .bank import BANK
 from .control import Control
 from .errors import OtherDevice, Refused, WrongIdentity
@@ -17,6 +16,7 @@ from .hearing import Speaker
 from .model import Reading, Unit, UnitKind, Value
 from .programs import Programs
 from .watching.ledger import Counting
+from .wires import Wires
 
 type Readings = dict[str, Reading]
 type Listener = Callable[[], None]
@@ -186,18 +186,6 @@ class Family[LinkT: Connection = Link]:
 type AnyFamily = Family[Any]
 
 
-class Wires[LinkT: Connection = Link]:
-    """A link with its counters and its last bytes: what decoders and devices share."""
-
-    def __init__(self, link: LinkT) -> None:
-        """Begin to count."""
-        self.link = link
-        self.health = LinkHealth()
-        self.trace = Trace(link.name)
-        # Closed for good: nothing opens the link again.
-        self.closed = False
-
-
 class Device[LinkT: Connection = Link](ABC):
     """What stands behind one config entry: one charger, one BMS, or one bus of packs.
 
@@ -230,6 +218,15 @@ class Device[LinkT: Connection = Link](ABC):
     def controls(self) -> Mapping[str, tuple[Control, ...]]:
         """What can be set and started now, by the key of the unit; `offer` changes it."""
         return self._controls
+
+    @property
+    def reading_time(self) -> float:
+        """How long `start` or `read` may take at the very most, in seconds: a longer one is stuck.
+
+        It includes waiting for a wish that is being carried out. Without more to say or to hear it
+        is what the link may need.
+        """
+        return OPENING_TIME
 
     @property
     def writes_left(self) -> int | None:

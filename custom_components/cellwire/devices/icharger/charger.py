@@ -21,6 +21,10 @@ from .programs import ChargerPrograms
 from .stored import Stored
 from .units import to_serials, to_units
 
+# How many answers are waited for at most to greet and to poll. All that is asked for a preset comes
+# at once, but one answer may be lost.
+TALK, PRESET_TALK = 24, 2
+
 
 class ChargerDevice(AskedDevice[RegisterLink]):
     """One iCharger with its one or two channels."""
@@ -49,6 +53,13 @@ class ChargerDevice(AskedDevice[RegisterLink]):
     @override
     def previous(self) -> Mapping[str, str]:
         return {f"preset {slot}": block for slot, block in self.changes.previous.items()}
+
+    @property
+    @override
+    def talking_time(self) -> float:
+        # Somebody may have all presets read just now.
+        answers = TALK + PRESET_TALK * len(self.stored.slots)
+        return answers * self.conversation.answer_time
 
     @override
     async def greet(self) -> None:
@@ -81,7 +92,8 @@ class ChargerDevice(AskedDevice[RegisterLink]):
         problem: DeviceError = NoAnswer(words.NAME)
         for key in self._due():
             try:
-                block, reading = await self.channels.see(key, about)
+                with self.wires.mistakes.as_errors():
+                    block, reading = await self.channels.see(key, about)
             except DeviceError as err:
                 problem = err
                 self._attendance.missed(key)

@@ -5,10 +5,11 @@ from operator import xor
 import re
 
 from ...links.registers import RegisterLink
-from ..device import Device, Found, Identity, Line, LinkFactory, Progress, Wires
+from ..device import Device, Found, Identity, Line, LinkFactory, Progress
 from ..errors import DeviceError, Garbled, NoAnswer
 from ..hearing import Speaker
 from ..registers import Manners, Registers
+from ..wires import Wires
 from . import conversation, info
 from .charger import ChargerDevice
 from .words import NAME, VARIANT

@@ -26,7 +26,7 @@ class Stored:
         """Have read nothing yet."""
         self.settings: dict[str, Value] = {}
         self.presets: tuple[Preset, ...] = ()
-        self._slots: tuple[int, ...] = ()
+        self.slots: tuple[int, ...] = ()
         self._conversation = conversation
         self._channels = channels
         self._changed = changed
@@ -51,7 +51,7 @@ class Stored:
             _LOGGER.info("The %s keeps its settings to itself: %s", words.NAME, err)
         else:
             settings[words.PRESETS.id] = len(slots)
-        self.settings, self._slots = settings, slots
+        self.settings, self.slots = settings, slots
 
     async def read_presets(self, control: str) -> None:
         """Read settings, list and presets, which a person asked for as a `control`.
@@ -63,7 +63,7 @@ class Stored:
         await self._channels.refuse_while_running(control)
         self._conversation.talk.begin()
         await self.read_settings()
-        found = [await self.preset(slot) for slot in self._slots]
+        found = [await self.preset(slot) for slot in self.slots]
         self.presets = tuple(preset for preset in found if preset)
         self._changed()
 

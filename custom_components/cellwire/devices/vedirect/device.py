@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import time
 from typing import ClassVar, override
 
-from ...links.errors import CellwireError, LinkError, LinkFault
+from ...links.errors import CellwireError
 from ...links.health import Direction
 from ...links.link import Link
 from ..device import Identity
@@ -128,8 +128,6 @@ class VeDirectDevice(StreamingDevice):
         Raises LinkError, NoAnswer, or what is wrong with the device.
         """
         self._check()
-        if self._task is None:
-            raise LinkError(LinkFault.LOST, self.wires.link.name, "closed")
         if not self.is_heard(time.monotonic()):
             raise NoAnswer(self.name)
         question.answer = asyncio.get_running_loop().create_future()

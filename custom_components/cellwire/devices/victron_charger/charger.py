@@ -4,7 +4,6 @@ from dataclasses import replace
 import time
 from typing import Any, override
 
-from ...links.errors import LinkError, LinkFault
 from ...links.link import Link
 from ..device import Identity, Readings
 from ..model import Reading, Status, Unit
@@ -72,7 +71,7 @@ class ChargerDevice(VeDirectDevice):
 
     @override
     async def close(self) -> None:
-        self.thrift.end(LinkError(LinkFault.LOST, self.wires.link.name, "closed"))
+        self.thrift.end(self.wires.ended())
         await self._panel.close()
         await super().close()
 

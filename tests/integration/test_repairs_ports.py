@@ -87,12 +87,10 @@ async def test_an_entry_that_is_deleted_under_its_repair_ends_it(
     elsewhere: PtyWire,
     add_entry: AddEntry,
 ) -> None:
-    plugged.append(adapter(pty.address))
     entry = await add_entry("classic")
     await lose(hass, entry, pty)
-    plugged[:] = [adapter(elsewhere.address)]
-    for _ in range(3):
-        await refresh(hass, entry)
+    plugged.append(usb_adapter(elsewhere.address))
+    await notice_adapters(hass)
     form = await repairs.open(MOVED)
     form = await repairs.enter(form, port=elsewhere.address)
     assert form["errors"] == {"base": "not_found"}

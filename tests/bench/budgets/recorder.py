@@ -3,21 +3,16 @@
 import asyncio
 from collections import Counter
 from contextlib import AsyncExitStack
-from dataclasses import replace
-import itertools
 from pathlib import Path
 import sqlite3
 import sys
-import time
-from typing import Any
 
 from homeassistant.components.recorder import get_instance
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 
-from custom_components.cellwire.devices.asked import AskedDevice
-from custom_components.cellwire.devices.device import Device, Readings
 from tests.bench.noisy_pack import POLLS_AN_HOUR, USES
+from tests.bench.spread import spread
 
 from .bench import playing
 from .figure import Figure
@@ -27,23 +22,6 @@ BUDGET = 200
 # Statistics that Home Assistant makes by itself: every five minutes, and every hour.
 STATISTICS_AN_HOUR = 13
 MOST_SHOWN = 45
-HOUR = 3600.0
-
-
-def spread_over_an_hour(device: Device[Any]) -> None:
-    """Let the readings of a device look as far apart as the polls of an hour are.
-
-    How much a value counts depends on the time since the one before it.
-    """
-    if not isinstance(device, AskedDevice):
-        raise TypeError("only what is asked can be asked again at once")
-    poll, moments = device.poll, itertools.count(time.monotonic(), HOUR / POLLS_AN_HOUR)
-
-    async def later() -> Readings:
-        readings, at = await poll(), next(moments)
-        return {key: replace(reading, at=at) for key, reading in readings.items()}
-
-    device.poll = later  # type: ignore[method-assign]
 
 
 def rows(database: Path) -> tuple[Counter[str], float]:
@@ -78,7 +56,7 @@ async def hour_of_states() -> list[Figure]:
         hass = await stack.enter_async_context(running(3600, "classic", ports))
         packs = {each.config_entry.data["port"]: each for each in coordinators(hass)}
         for pack in packs.values():
-            spread_over_an_hour(pack.device)
+            spread(pack.device, 3600 / POLLS_AN_HOUR)
             await pack.async_refresh()
         before, _ = await _written(hass)
         for _ in range(POLLS_AN_HOUR):

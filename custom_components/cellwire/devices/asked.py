@@ -212,7 +212,7 @@ class Asker[T]:
         """
         left = self._sent_at + timeout - time.monotonic()
         if left <= 0:
-            # Where bytes come all the time, an answer may wait behind what looks like a longer one.
+            # Where bytes come all the time, an answer may wait after what looks like a longer one.
             if frames := self._scanner.flush():
                 return frames
             raise self._give_up(timeout)
@@ -222,7 +222,7 @@ class Asker[T]:
             self._silence = max(self._silence, self._last - self._heard_at)
             self._heard_at = self._last
         self._heard += data[: HEARD_LIMIT - len(self._heard)]
-        # Silence behind bytes: what looked like the beginning of a longer frame was none.
+        # Silence after bytes: what looked like the beginning of a longer frame was none.
         return self._scanner.feed(data) if data else self._scanner.flush()
 
     def answered(self) -> None:

@@ -140,7 +140,7 @@ class Refused(DeviceError):
     """A control was not carried out, or it is not known whether it was.
 
     Nothing changed, unless the reason says otherwise: "not_taken" (the device goes on as
-    `detail` says) or "unknown_state" (the link was lost behind the write).
+    `detail` says) or "unknown_state" (the link was lost after the write).
     """
 
     def __init__(self, control: str, reason: str, **details: str) -> None:

@@ -86,7 +86,7 @@ class Scanner[T](ABC):
         return self._scan(final=False)
 
     def flush(self) -> list[T]:
-        """Nothing more will come: look behind unfinished frames too, then forget the rest."""
+        """Nothing more will come: look after unfinished frames too, then forget the rest."""
         frames = self._scan(final=True)
         self._noise.end()
         return frames

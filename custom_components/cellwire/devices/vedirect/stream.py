@@ -58,7 +58,7 @@ class StreamParser:
     A frame may interrupt a block at every place but one: where the checksum byte is due, a colon
     is that byte. The bytes of frames take no part in the checksum.
 
-    Where a block breaks off, its bytes are looked through again behind its first one, since a
+    Where a block breaks off, its bytes are looked through again after its first one, since a
     good block may have begun there. Only one with the usual first label counts then: the sum has
     8 bits, and taking every field of a damaged block for a beginning would give damage many
     chances to pass.

@@ -5,7 +5,6 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from homeassistant.auth.permissions.const import CAT_ENTITIES, POLICY_CONTROL
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import ATTR_DEVICE_ID
 from homeassistant.core import (
     HomeAssistant,
@@ -26,10 +25,11 @@ from homeassistant.helpers.service import async_get_device_and_config_entry
 import probatio
 
 from .const import DOMAIN
-from .device_entry.coordinator import translated
+from .device_entry.entry_data import translated
 from .devices.errors import Refused
 from .devices.programs import Programs, StopConditions
 from .exchange import NoSuchUnit, Source, exchange_of
+from .keeper import AnyEntry
 from .links.errors import CellwireError
 
 GET_PRESETS, START_PROGRAM, STOP = "get_presets", "start_program", "stop"
@@ -128,21 +128,18 @@ async def _target(call: ServiceCall, key: str) -> tuple[Source, str]:
     """
     device, entry = async_get_device_and_config_entry(call.hass, DOMAIN, call.data[ATTR_DEVICE_ID])
     source, unit = _find(call.hass, device, entry)
-    # What is read from a charger can be asked for on its channels too.
-    parts = (unit, source.unit(unit).via)
+    # What is read from a charger is asked for on its channels too.
+    parts = {unit, source.unit(unit).via}
     identities = [identity for identity, part in source.identities.items() if part in parts]
-    await _demand_leave(call, entry, [f"{identity}_{key}" for identity in identities])
+    await _demand_leave(call, entry, {f"{identity}_{key}" for identity in identities})
     return source, unit
 
 
-def _find(
-    hass: HomeAssistant, device: AnyDeviceEntry, entry: ConfigEntry[Any]
-) -> tuple[Source, str]:
-    """Return who reads a device of an entry, and its key there. Raises ServiceValidationError."""
-    exchange = exchange_of(hass)
+def _find(hass: HomeAssistant, device: AnyDeviceEntry, entry: AnyEntry) -> tuple[Source, str]:
+    """Return who reads the unit that a device stands for. Raises ServiceValidationError."""
     for _, identity in device.identifiers:
         with suppress(NoSuchUnit):
-            return exchange.find(identity)
+            return exchange_of(hass).find(identity)
     raise ServiceValidationError(
         translation_domain=DOMAIN,
         translation_key="no_unit",
@@ -150,9 +147,7 @@ def _find(
     )
 
 
-async def _demand_leave(
-    call: ServiceCall, entry: ConfigEntry[Any], unique_ids: Collection[str]
-) -> None:
+async def _demand_leave(call: ServiceCall, entry: AnyEntry, unique_ids: Collection[str]) -> None:
     """Raise Unauthorized for a user who may control none of these entities of an entry.
 
     As Home Assistant does it for actions of entities: who has no user is an automation and may.

@@ -15,8 +15,9 @@ from ..devices.errors import Refused
 from ..devices.model import Reading, Unit, Value
 from ..exchange import NoSuchUnit, exchange_of
 from ..links.errors import CellwireError
-from .coordinator import CellwireConfigEntry, CellwireCoordinator, translated
+from .coordinator import CellwireConfigEntry, CellwireCoordinator
 from .entity import CellwireDescription, CellwireEntity
+from .entry_data import translated
 
 CONTROLLING = ("button", "number", "select", "switch")
 

@@ -8,13 +8,15 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Literal, Protocol
 
-from ..links.health import LinkHealth, Trace
-from ..links.link import Connection, Link, LinkKind
+from ..links.link import OPENING_TIME, Connection, Link, LinkKind
 from .bank import BANK
 from .control import Control
 from .errors import OtherDevice, Refused, WrongIdentity
-from .model import RESTING_CURRENT, Reading, Unit, UnitKind, Value
+from .hearing import Speaker
+from .model import Reading, Unit, UnitKind, Value
 from .programs import Programs
+from .watching.ledger import Counting
+from .wires import Wires
 
 type Readings = dict[str, Reading]
 type Listener = Callable[[], None]
@@ -156,9 +158,8 @@ class Family[LinkT: Connection = Link]:
     `probe` looks for such a device and raises LinkError or DeviceError if there is none; it
     closes what it opened. `detect` does the same where the line may be another device's, if that
     takes more care. `recognise` names what unmistakably speaks this family's protocol in
-    some received bytes. Currents below `noise_floor`, in A, are noise and not counted.
-    `trusted_counters` are the fields of a reading that are counters of the device itself and never
-    fall in its life. `count_cycles` is for batteries that don't tell their cycles.
+    some received bytes, its own device or another one. `counting` is what is counted for it, and
+    how.
     """
 
     key: str
@@ -170,12 +171,10 @@ class Family[LinkT: Connection = Link]:
     talks: bool = False
     options: tuple[Option, ...] = ()
     allows_control: bool = False
-    noise_floor: float = RESTING_CURRENT
-    trusted_counters: tuple[str, ...] = ()
-    count_cycles: bool = False
+    counting: Counting = field(default_factory=Counting)
     probe: Callable[[LinkFactory[LinkT], Progress], Awaitable[Found]]
     detect: Callable[[LinkFactory[LinkT], Progress], Awaitable[Found]] | None = None
-    recognise: Callable[[bytes], str | None]
+    recognise: Callable[[bytes], Speaker | None]
     create: Callable[[LinkT, Identity], Device[LinkT]]
 
     @property
@@ -185,18 +184,6 @@ class Family[LinkT: Connection = Link]:
 
 
 type AnyFamily = Family[Any]
-
-
-class Wires[LinkT: Connection = Link]:
-    """A link with its counters and its last bytes: what decoders and devices share."""
-
-    def __init__(self, link: LinkT) -> None:
-        """Begin to count."""
-        self.link = link
-        self.health = LinkHealth()
-        self.trace = Trace(link.name)
-        # Closed for good: nothing opens the link again.
-        self.closed = False
 
 
 class Device[LinkT: Connection = Link](ABC):
@@ -231,6 +218,15 @@ class Device[LinkT: Connection = Link](ABC):
     def controls(self) -> Mapping[str, tuple[Control, ...]]:
         """What can be set and started now, by the key of the unit; `offer` changes it."""
         return self._controls
+
+    @property
+    def reading_time(self) -> float:
+        """How long `start` or `read` may take at the very most, in seconds: a longer one is stuck.
+
+        It includes waiting for a wish that is being carried out. Without more to say or to hear it
+        is what the link may need.
+        """
+        return OPENING_TIME
 
     @property
     def writes_left(self) -> int | None:

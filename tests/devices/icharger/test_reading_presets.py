@@ -41,6 +41,16 @@ async def test_presets_in_the_order_of_the_charger(make_device: MakeDevice) -> N
     assert charger.writes == len(LISTED)
 
 
+async def test_a_reading_may_wait_until_all_presets_were_read(make_device: MakeDevice) -> None:
+    charger = SimulatedCharger()
+    device = make_device(charger)
+    await device.start()
+    many = device.reading_time
+    charger.memory.head.flash[0] = 2
+    await device.programs.get_presets()
+    assert device.reading_time < many
+
+
 @pytest.mark.parametrize("model", ["X8", "DX8", "308 DUO"])
 async def test_presets_of_other_models(make_device: MakeDevice, model: str) -> None:
     charger = SimulatedCharger(model)

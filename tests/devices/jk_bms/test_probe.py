@@ -13,6 +13,7 @@ from custom_components.cellwire.devices.errors import (
     OnlyEcho,
     OtherDevice,
 )
+from custom_components.cellwire.devices.hearing import Speaker
 from custom_components.cellwire.devices.jk_bms import FAMILY, classic, modbus, probe as probing
 from custom_components.cellwire.devices.jk_bms.plain import is_foreign_answer, is_plain_answer
 from custom_components.cellwire.devices.jk_bms.probe import (
@@ -200,7 +201,6 @@ def plain(data: bytes) -> bytes:
     [
         (b"\xff" + reply("real_16s_sw11.26_idle"), CLASSIC_NAME),
         (bytes.fromhex("011016200001044B"), MODBUS_NAME),
-        (b"\x00" + OLD, OLD_NAME),
         (OLD[:-2] + b"\x00\x77", None),
         (b"\xdd\x03\x00", None),
         (bytes.fromhex("4E5700130000000006030000000000006800000129"), None),
@@ -208,7 +208,11 @@ def plain(data: bytes) -> bytes:
     ],
 )
 def test_received_bytes_are_recognised(data: bytes, name: str | None) -> None:
-    assert recognise(data) == name
+    assert recognise(data) == (Speaker(name) if name else None)
+
+
+def test_an_old_board_is_recognised_as_one_that_cannot_be_read() -> None:
+    assert recognise(b"\x00" + OLD) == Speaker(OLD_NAME, is_ours=False)
 
 
 def plain_answers(data: bytes) -> bool:

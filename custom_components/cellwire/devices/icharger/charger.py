@@ -23,6 +23,9 @@ from .units import to_serials, to_units
 
 # Where its memory has the resistances that are no longer those of the battery.
 RESISTANCES = "resistances"
+# How many answers are waited for at most to greet and to poll: a dozen, and those that may be
+# missed in both (patience.py). All that is asked for a preset comes at once, but one may be lost.
+TALK, PRESET_TALK = 24, 2
 
 
 class ChargerDevice(AskedDevice[RegisterLink]):
@@ -52,6 +55,13 @@ class ChargerDevice(AskedDevice[RegisterLink]):
     @override
     def previous(self) -> Mapping[str, str]:
         return {f"preset {slot}": block for slot, block in self.changes.previous.items()}
+
+    @property
+    @override
+    def talking_time(self) -> float:
+        # Somebody may have all presets read just now.
+        answers = TALK + PRESET_TALK * len(self.stored.slots)
+        return answers * self.conversation.answer_time
 
     @override
     def memory(self) -> dict[str, Any]:
@@ -97,7 +107,8 @@ class ChargerDevice(AskedDevice[RegisterLink]):
             if not self._attendance.is_present(key):
                 self.conversation.talk.be_brief()
             try:
-                block, reading = await self.channels.see(key, about)
+                with self.wires.mistakes.as_errors():
+                    block, reading = await self.channels.see(key, about)
             except DeviceError as err:
                 problem = err
                 self._attendance.missed(key)

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ...links.registers import RegisterLink
-from ..device import Wires
 from ..errors import Declined, NoAnswer, OtherDevice
 from ..registers import Manners, Registers
+from ..wires import Wires
 from . import channel, info, presets, words
 from .info import Info
 from .models import Model, find_model
@@ -46,7 +46,7 @@ class Conversation:
         `confirm` raises WrongIdentity for the serial number of another charger; `is_ready` tells
         whether the link is open and this one was greeted.
         """
-        registers = Registers(wires, ADDRESS, MANNERS)
+        self._registers = registers = Registers(wires, ADDRESS, MANNERS)
         self.lock = lock
         patience = Patience()
         self.talk = Talk(registers, patience)
@@ -55,6 +55,11 @@ class Conversation:
         self._wires: Wires[Any] = wires
         self._confirm = confirm
         self._is_ready = is_ready
+
+    @property
+    def answer_time(self) -> float:
+        """How long one answer may take at most, in seconds."""
+        return self._registers.answer_time
 
     def require(self) -> None:
         """Raise NoAnswer unless the charger can be spoken to."""

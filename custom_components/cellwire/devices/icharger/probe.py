@@ -6,9 +6,11 @@ import re
 
 from ...links.errors import LinkError, LinkFault
 from ...links.registers import RegisterLink
-from ..device import Device, Found, Identity, Line, LinkFactory, Progress, Wires
+from ..device import Device, Found, Identity, Line, LinkFactory, Progress
 from ..errors import DeviceError, Garbled, NoAnswer
+from ..hearing import Speaker
 from ..registers import Manners, Registers
+from ..wires import Wires
 from . import conversation, info
 from .charger import ChargerDevice
 from .patience import FIRST_SILENCES, Patience
@@ -41,10 +43,11 @@ TEXT_NAME = (
 _TEXT_LINE = re.compile(rb"(\$[12];\d+;[-\d;]*;)(\d{1,3})\r?\n")
 
 
-def recognise(data: bytes) -> str | None:
+def recognise(data: bytes) -> Speaker | None:
     """Name the iCharger whose text lines some received bytes are, None if they are none."""
     lines = _TEXT_LINE.finditer(data)
-    return TEXT_NAME if any(reduce(xor, line[1]) == int(line[2]) for line in lines) else None
+    heard = any(reduce(xor, line[1]) == int(line[2]) for line in lines)
+    return Speaker(TEXT_NAME, is_ours=False) if heard else None
 
 
 def create(link: RegisterLink, identity: Identity) -> Device[RegisterLink]:

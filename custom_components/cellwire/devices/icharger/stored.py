@@ -29,7 +29,7 @@ class Stored:
         """Have read nothing yet."""
         self.settings: dict[str, Value] = {}
         self.presets: tuple[Preset, ...] = ()
-        self._slots: tuple[int, ...] = ()
+        self.slots: tuple[int, ...] = ()
         self.is_due = False
         self._conversation = conversation
         self._channels = channels
@@ -41,7 +41,7 @@ class Stored:
 
     def ask_again(self) -> None:
         """Have the settings read anew: they may have changed while nobody listened."""
-        self.settings, self._slots, self.is_due = {}, (), True
+        self.settings, self.slots, self.is_due = {}, (), True
 
     async def catch_up(self) -> None:
         """Read the settings that are due; what got no answer is asked for at the next poll.
@@ -73,7 +73,7 @@ class Stored:
             _LOGGER.info("The %s keeps its settings to itself: %s", words.NAME, err)
         else:
             settings[words.PRESETS.id] = len(slots)
-        self.settings, self._slots, self.is_due = settings, slots, False
+        self.settings, self.slots, self.is_due = settings, slots, False
 
     async def read_presets(self, control: str) -> None:
         """Read settings, list and presets, which a person asked for as a `control`.
@@ -85,7 +85,7 @@ class Stored:
         await self._channels.refuse_while_running(control)
         self._conversation.talk.begin()
         await self.read_settings()
-        found = [await self.preset(slot) for slot in self._slots]
+        found = [await self.preset(slot) for slot in self.slots]
         self.presets = tuple(preset for preset in found if preset)
         self._changed()
 

@@ -98,6 +98,13 @@ class BusDevice(AskedDevice):
     def shared_addresses(self) -> Mapping[str, bool]:
         return self._shared.verdicts
 
+    @property
+    @override
+    def talking_time(self) -> float:
+        # Greeted once, measured twice, and one that joins.
+        once = sum(self._asker.patience(timeout) for timeout in TIMEOUTS.values())
+        return 3 * once * (len(self._boards) + 1)
+
     @override
     async def greet(self) -> None:
         """Ask every board for its status, and those that answer who they are."""
@@ -138,7 +145,8 @@ class BusDevice(AskedDevice):
         problem: DeviceError = NoAnswer(NAME)
         for address in asked:
             try:
-                readings[address] = await self._measure(address)
+                with self.wires.mistakes.as_errors():
+                    readings[address] = await self._measure(address)
             except DeviceError as err:
                 outcomes[address] = problem = err
                 # Another board may be at this address when it answers again.

@@ -89,7 +89,7 @@ class Judge:
 
     def _impossible_current(self, reading: Reading) -> dict[str, None]:
         if reading.current is not None and abs(reading.current) > LARGEST_CURRENT:
-            return dict.fromkeys(("current", "measured_power", "status"))
+            return dict.fromkeys(("current", "status"))
         return {}
 
     def _early_soc(self, reading: Reading) -> dict[str, None]:

@@ -205,15 +205,44 @@ async def test_only_strangers_on_the_bus(bus: Bus) -> None:
     assert not device.wires.link.is_open
 
 
-async def test_contradicting_values_are_not_shown(device: BusDevice, bus: Bus) -> None:
-    status = bus.boards[1].frames[STATUS]
+def strange(board: BusBoard, cell: int = 1) -> bytes:
+    """Return a status that says 8.192 V of a cell, and nothing of it in the pack."""
+    status = board.frames[STATUS]
     assert status is not None
-    bus.boards[1].frames[STATUS] = resum(status[:6] + b"\x00\x20" + status[8:])
+    at = 4 + 2 * cell
+    return resum(status[:at] + b"\x00\x20" + status[at + 2 :])
+
+
+async def test_values_that_contradict_each_other_once_are_asked_for_again(
+    device: BusDevice, bus: Bus
+) -> None:
+    wrong = strange(bus.boards[1])
+    bus.boards[1].fault = faults.once(lambda answer: [(0.0, wrong + answer[300:])])
+    assert (await device.read())["1"].voltage == 26.852
+    assert device.wires.health.rejected == 1
+
+
+async def test_values_that_never_agree_are_not_shown(device: BusDevice, bus: Bus) -> None:
+    wrong = [strange(bus.boards[1], cell) for cell in (1, 2)]
+
+    def fault(answer: bytes) -> faults.Pieces:
+        wrong.reverse()
+        return [(0.0, wrong[0] + answer[300:])]
+
+    bus.boards[1].fault = fault
     del bus.boards[3]
     with pytest.raises(DeviceError) as caught:
         await device.read()
     assert isinstance(caught.value, Implausible | NoAnswer)
     assert device.wires.health.rejected == 2
+
+
+async def test_a_contradiction_that_stays_is_the_boards_own(device: BusDevice, bus: Bus) -> None:
+    """A balance lead that came off must not make the board unavailable."""
+    bus.boards[1].frames[STATUS] = strange(bus.boards[1])
+    for _ in range(2):
+        assert (await device.read())["1"].cell_voltages[0] == 8.192
+    assert device.wires.health.rejected == 1
 
 
 async def test_noise_only(device: BusDevice, bus: Bus) -> None:

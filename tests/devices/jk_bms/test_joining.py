@@ -12,9 +12,11 @@ from custom_components.cellwire.devices.jk_bms.modbus import BusDevice
 from custom_components.cellwire.devices.jk_bms.modbus_frame import Content
 from custom_components.cellwire.links.serial import SerialLink
 from tests.bench import faults
-from tests.bench.jk_bms import Bus, BusBoard, recorded_board, resum
+from tests.bench.jk_bms import Bus, BusBoard, recorded_board
 from tests.bench.modbus import crc
 from tests.bench.wire import PtyWire
+
+from .test_bus import strange
 
 ABOUT, SETTINGS, STATUS = 3, 1, 2
 EXCEPTION = b"\x02\x83\x02"
@@ -156,9 +158,15 @@ async def test_who_it_is_is_asked_twice(device: BusDevice, bus: Bus) -> None:
 
 async def test_what_makes_no_sense_does_not_join(device: BusDevice, bus: Bus) -> None:
     newcomer = bus.boards[2] = a_board()
-    status = newcomer.frames[STATUS]
-    assert status
-    newcomer.frames[STATUS] = resum(status[:6] + b"\x00\x20" + status[8:])
+    wrong = [strange(newcomer, cell) for cell in (1, 2)]
+
+    def fault(answer: bytes) -> faults.Pieces:
+        if answer[4] != STATUS:
+            return [(0.0, answer)]
+        wrong.reverse()
+        return [(0.0, wrong[0] + answer[300:])]
+
+    newcomer.fault = fault
     for _ in range(4):
         assert (await device.read()).keys() == {"1", "3"}
     assert STATUS in newcomer.questions

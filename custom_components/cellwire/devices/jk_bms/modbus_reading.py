@@ -3,7 +3,7 @@
 Source: docs/devices/jk_bms.md, "Status of the newer generation" and the sections behind it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 import struct
 
 from ..model import (
@@ -20,6 +20,7 @@ from ..model import (
     activity,
 )
 from . import modbus_settings, words
+from .cells import to_cells
 from .modbus_frame import PAYLOAD
 from .words import active, text
 
@@ -74,11 +75,10 @@ _POWER = struct.Struct("<I2B")  # BC run time, C0 MOSFETs
 _MODEL, _HARDWARE, _SOFTWARE, _SERIAL = (0x00, 16), (0x10, 8), (0x18, 8), (0x50, 16)
 
 
-def _present(values: tuple[int, ...], bits: int, divisor: int) -> tuple[float | None, ...]:
-    # 0 is an input without a cell, or a wire that was not measured yet.
+def _present(values: Sequence[int], bits: int) -> tuple[int, ...]:
+    """Return the values of the inputs up to the last one that has a cell, 0 where none is."""
     return tuple(
-        values[cell] / divisor if bits >> cell & 1 and values[cell] else None
-        for cell in range(min(bits.bit_length(), CELLS))
+        values[cell] if bits >> cell & 1 else 0 for cell in range(min(bits.bit_length(), CELLS))
     )
 
 
@@ -122,8 +122,11 @@ def to_reading(data: bytes, settings: Mapping[str, Value], at: float) -> Reading
         full_capacity=full / 1000,
         design_capacity=capacity if isinstance(capacity, int | float) else None,
         cycles=cycles,
-        cell_voltages=_present(tuple(millivolts), present, 1000),
-        wire_resistances=_present(_WIRES.unpack_from(data, PAYLOAD + 0x4A), present, 1),
+        cell_voltages=to_cells(_present(millivolts, present), present, pack / 1000),
+        # 0 is a wire that was not measured yet.
+        wire_resistances=tuple(
+            wire or None for wire in _present(_WIRES.unpack_from(data, PAYLOAD + 0x4A), present)
+        ),
         balancing=bool(balancing),
         balance_current=balance_current / 1000,
         temperatures=_temperatures(data, mosfet, first, second),

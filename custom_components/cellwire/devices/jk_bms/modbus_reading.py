@@ -65,6 +65,8 @@ _QUANTITIES = (
 )
 
 NO_PROBE = -2000
+# What the board and its app call the third and the fourth probe.
+PROBE_NUMBERS = {"3": 4, "4": 5}
 CELLS = 32
 
 # Offsets are those of the registers; the data begin at 0x1200 (status) and 0x1400 (about).
@@ -89,7 +91,7 @@ def _degrees(raw: int) -> float | None:
 def _temperatures(data: bytes, mosfet: int, first: int, second: int) -> dict[str, float | None]:
     temperatures = {"mosfet": _degrees(mosfet), "1": _degrees(first), "2": _degrees(second)}
     # Two more probes on newer boards; where they do not exist both places are 0. The present
-    # bits can't be relied on, and the field between repeats the MOSFET temperature.
+    # bits can't be relied on, and the field before them, T3, repeats the MOSFET temperature.
     third, fourth = struct.unpack_from("<2h", data, PAYLOAD + 0xFA)
     if third or fourth:
         temperatures |= {"3": _degrees(third), "4": _degrees(fourth)}
@@ -107,6 +109,7 @@ def to_reading(data: bytes, settings: Mapping[str, Value], at: float) -> Reading
         balance_current, balancing, soc, remaining, full, cycles, cycled, soh, _precharge,
     ) = _MAIN.unpack_from(data, PAYLOAD + 0x8A)  # fmt: skip
     run_time, charge_mosfet, discharge_mosfet = _POWER.unpack_from(data, PAYLOAD + 0xBC)
+    heating = bool(data[PAYLOAD + 0xD1])
     (heating_current,) = struct.unpack_from("<h", data, PAYLOAD + 0xE6)
     flow = current / 1000
     capacity = settings.get(modbus_settings.CAPACITY.id)
@@ -137,8 +140,9 @@ def to_reading(data: bytes, settings: Mapping[str, Value], at: float) -> Reading
             **settings,
             "cycled_capacity": cycled / 1000,
             "operation_time": run_time,
-            "heating": bool(data[PAYLOAD + 0xD1]),
-            "heating_current": heating_current / 1000,
+            "heating": heating,
+            # Boards without a heater may send any number here.
+            "heating_current": heating_current / 1000 if heating or not heating_current else None,
         },
         raw={
             "alarms": alarms,
@@ -176,4 +180,5 @@ def to_unit(address: str, about: bytes | None, serial: str | None) -> Unit:
         statuses=BATTERY_STATUSES,
         alarms=tuple(ALARMS.values()),
         quantities=_QUANTITIES,
+        probe_numbers=PROBE_NUMBERS,
     )

@@ -1,4 +1,4 @@
-"""Several boards of the newer generation on one bus, and a bus that has a master."""
+"""Several boards of the newer generation on one bus."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,18 +14,14 @@ from custom_components.cellwire.devices.errors import (
     OnlyEcho,
     WrongIdentity,
 )
-from custom_components.cellwire.devices.jk_bms import listener, modbus
-from custom_components.cellwire.devices.jk_bms.listener import BusListener
+from custom_components.cellwire.devices.jk_bms import modbus
 from custom_components.cellwire.devices.jk_bms.modbus import BusDevice
 from custom_components.cellwire.links.serial import SerialLink
 from tests.bench import faults
-from tests.bench.captures import capture
-from tests.bench.jk_bms import Bus, BusBoard, MasterBus, recorded_board, resum
+from tests.bench.jk_bms import Bus, BusBoard, recorded_board, resum
 from tests.bench.wire import PtyWire
-from tests.waiting import until
 
 ABOUT, SETTINGS, STATUS = 3, 1, 2
-ACKNOWLEDGEMENT = bytes.fromhex("001016200001059A")
 
 
 def boards() -> dict[int, BusBoard]:
@@ -257,63 +253,3 @@ async def test_secrets_of_about_frames_are_not_kept(device: BusDevice) -> None:
     assert b"JK_PB2A16S20P" in kept
     for secret in (b"SERIAL1", b"SERIAL3", b"123456"):
         assert secret not in kept
-
-
-@pytest.fixture
-async def overheard(pty: PtyWire) -> AsyncIterator[BusListener]:
-    master = asyncio.create_task(MasterBus(pty, cycle=0.5).run())
-    identity = Identity(variant=listener.VARIANT, serials={"0": None})
-    device = BusListener(SerialLink(pty.address, 115200), identity)
-    await device.start()
-    yield device
-    await device.close()
-    master.cancel()
-
-
-async def test_a_bus_with_a_master_is_overheard(overheard: BusListener, pty: PtyWire) -> None:
-    await asyncio.sleep(1.1)
-    readings = await overheard.read()
-    assert {key: reading.voltage for key, reading in readings.items()} == {"0": 52.336, "1": 52.287}
-    assert readings["1"].values["cell_count_setting"] == 16
-    assert overheard.units["1"].label == "1"
-    # Not one byte was sent.
-    assert not pty.received
-
-
-async def test_an_overheard_alarm_hurries(overheard: BusListener, pty: PtyWire) -> None:
-    hurried: list[int] = []
-    overheard.on_change(lambda: hurried.append(1))
-    await asyncio.sleep(0.6)
-    assert not hurried
-    status = overheard_status()
-    await pty.send(resum(status[:166] + b"\x02" + status[167:]) + ACKNOWLEDGEMENT)
-    await until(lambda: hurried)
-
-
-def overheard_status() -> bytes:
-    sequence = capture("jk_bms", "pb_real_bus_master_cycle")["sequence"]
-    return bytes.fromhex(sequence[0]["hex"])
-
-
-async def test_a_master_that_falls_silent(
-    overheard: BusListener, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await overheard.read()
-    monkeypatch.setattr(listener, "FRESH", -1.0)
-    with pytest.raises(NoAnswer):
-        await overheard.read()
-
-
-async def test_contradicting_values_are_overheard_but_not_shown(pty: PtyWire) -> None:
-    identity = Identity(variant=listener.VARIANT, serials={})
-    device = BusListener(SerialLink(pty.address, 115200), identity)
-    device.patience = 0.3
-    start = asyncio.create_task(device.start())
-    await asyncio.sleep(0.1)
-    status = recorded_board("pb_real_8s_sw15.10_addr1").frames[STATUS]
-    assert status is not None
-    wrong = resum(status[:6] + b"\x00\x20" + status[8:])
-    await pty.send(wrong + bytes.fromhex("011016200001044B"))
-    with pytest.raises(BadAnswer):
-        await start
-    assert device.wires.health.rejected == 1

@@ -206,6 +206,15 @@ class MasterBus:
         # What becomes of a part in a cycle, both by their number from 0 on.
         self.fault: Callable[[int, int, bytes], bytes] = lambda _cycle, _part, data: data
 
+    def rotate(self, parts: int) -> None:
+        """Begin so many parts later."""
+        shift = self._times[parts]
+        self._times = [
+            *(at - shift for at in self._times[parts:]),
+            *(at - shift + self.cycle for at in self._times[:parts]),
+        ]
+        self.parts = self.parts[parts:] + self.parts[:parts]
+
     async def run(self) -> None:
         """Talk until cancelled."""
         loop = asyncio.get_running_loop()

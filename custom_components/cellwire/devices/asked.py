@@ -16,6 +16,8 @@ from .framing import Scanner
 
 # A gateway may cut an answer, but not for longer than this.
 IDLE_GAP = 0.3
+# A line that is never quiet is asked all the same after this.
+LONGEST_DRAIN = 1.0
 # After so many polls without an answer the link is opened anew: USB adapters go stale.
 REOPEN_AFTER = 3
 # What is kept of an answer that could not be understood.
@@ -161,7 +163,8 @@ class Asker[T]:
             await link.open()
             self._wires.health.opened += 1
         if self._late and self._quiet:
-            while stale := await link.read(self._quiet):
+            end = time.monotonic() + LONGEST_DRAIN
+            while time.monotonic() < end and (stale := await link.read(self._quiet)):
                 self._scanner.feed(stale)
         self._late = False
         self._scanner.feed(link.take())

@@ -13,7 +13,7 @@ from .device import AnyFamily, Found, Line, LinkFactory, Progress
 from .errors import DeviceError, NothingFound, NotUsable, OtherDevice
 from .registry import FAMILIES
 
-LIMIT = 30.0
+LIMIT = 90.0
 # What talks by itself says something at least every second, and may just have done so.
 LISTEN = 2.5
 STEP = 0.25
@@ -32,7 +32,7 @@ async def detect(
     *,
     has_line: bool = True,
 ) -> Detected:
-    """Find out which device is at the other end of a port, within 30 s.
+    """Find out which device is at the other end of a port, within 90 s.
 
     `has_line` tells whether the settings of a line can be made there.
     Raises LinkError; NotUsable for something that can be named but not used; NothingFound.

@@ -44,7 +44,12 @@ class Connection(ABC):
 
 
 class Link(Connection):
-    """A two-way stream of bytes."""
+    """A two-way stream of bytes.
+
+    `has_line` tells whether the speed of the line can be set from here.
+    """
+
+    has_line = True
 
     @abstractmethod
     async def write(self, data: bytes) -> None:

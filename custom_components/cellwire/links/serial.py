@@ -15,6 +15,8 @@ from .errors import LinkError, LinkFault, system_fault
 
 # serialx waits 10 s for a network host by itself; local ports open at once.
 OPEN_TIMEOUT = 10.0
+# The far end of these has a line of its own, whose settings can't be made from here.
+WITHOUT_LINE = ("socket://", "tcp://")
 # An ESPHome address may carry the key of its node, which is nobody else's business.
 _KEY = re.compile(r"(?<=[?&]key=)[^&]*")
 
@@ -56,6 +58,7 @@ class SerialLink(BufferedLink[serialx.BaseSerialTransport]):
         `not_ready` are errors by which a provider of ports says that it is still starting.
         """
         super().__init__(_KEY.sub("***", port))
+        self.has_line = not port.startswith(WITHOUT_LINE)
         self._address = port
         self._baudrate = baudrate
         self._failures: tuple[type[Exception], ...] = (

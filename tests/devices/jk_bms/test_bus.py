@@ -1,11 +1,10 @@
 """Several boards of the newer generation on one bus."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
-from custom_components.cellwire.devices.device import Identity
+from custom_components.cellwire.devices.attendance import Lookout
 from custom_components.cellwire.devices.errors import (
     BadAnswer,
     DeviceError,
@@ -14,40 +13,12 @@ from custom_components.cellwire.devices.errors import (
     OnlyEcho,
     WrongIdentity,
 )
-from custom_components.cellwire.devices.jk_bms import modbus
+from custom_components.cellwire.devices.jk_bms import board as boards, modbus
 from custom_components.cellwire.devices.jk_bms.modbus import BusDevice
-from custom_components.cellwire.links.serial import SerialLink
 from tests.bench import faults
-from tests.bench.jk_bms import Bus, BusBoard, recorded_board, resum
-from tests.bench.wire import PtyWire
+from tests.bench.jk_bms import Bus, recorded_board
 
-ABOUT, SETTINGS, STATUS = 3, 1, 2
-
-
-def boards() -> dict[int, BusBoard]:
-    return {
-        1: recorded_board("pb_real_8s_sw15.10_addr1", "SERIAL1"),
-        3: recorded_board("pb_real_16s_sw15.41_addr3", "SERIAL3"),
-    }
-
-
-@pytest.fixture
-def bus(pty: PtyWire) -> Bus:
-    return Bus(pty, boards())
-
-
-def device_on(bus: Bus, **serials: str | None) -> BusDevice:
-    known = {key.removeprefix("a"): serial for key, serial in serials.items()}
-    identity = Identity(variant=modbus.VARIANT, serials=known or {"1": "SERIAL1", "3": "SERIAL3"})
-    return BusDevice(SerialLink(bus.wire.address, 115200), identity)
-
-
-@pytest.fixture
-async def device(bus: Bus) -> AsyncIterator[BusDevice]:
-    device = device_on(bus)
-    await device.start()
-    yield device
-    await device.close()
+from .boards import ABOUT, SETTINGS, STATUS, device_on, strange
 
 
 async def test_each_board_is_a_unit_of_its_own(device: BusDevice) -> None:
@@ -65,7 +36,9 @@ async def test_settings_and_about_are_asked_seldom(device: BusDevice, bus: Bus) 
     for _ in range(3):
         await device.read()
     for board in bus.boards.values():
-        assert board.questions.count(ABOUT) == board.questions.count(SETTINGS) == 1
+        # Who it is must be said twice.
+        assert board.questions.count(ABOUT) == 2
+        assert board.questions.count(SETTINGS) == 1
         assert board.questions.count(STATUS) == 4
 
 
@@ -74,12 +47,19 @@ async def test_settings_that_can_not_be_read_again_are_forgotten(
 ) -> None:
     assert (await device.read())["1"].values["cell_count_setting"] == 8
     bus.boards[1].frames[SETTINGS] = None
-    monkeypatch.setattr(modbus, "SETTINGS_AGE", 0.0)
     for board in device._boards.values():
-        board.settings_due = 0.0
-    readings = await device.read()
-    assert "cell_count_setting" not in readings["1"].values
-    assert readings["1"].voltage == 26.852
+        board.asking.now()
+    # For a while nothing is lost with an answer.
+    assert (await device.read())["1"].values["cell_count_setting"] == 8
+    monkeypatch.setattr(boards, "SETTINGS_AGE", 0.0)
+    for _ in range(2):
+        readings = await device.read()
+        assert "cell_count_setting" not in readings["1"].values
+        assert readings["1"].voltage == 26.852
+    # It was asked again in the next two polls, and is left alone after that.
+    asked = bus.boards[1].questions.count(SETTINGS)
+    await device.read()
+    assert bus.boards[1].questions.count(SETTINGS) == asked == 4
 
 
 async def test_a_board_without_about_is_read_all_the_same(bus: Bus) -> None:
@@ -90,12 +70,17 @@ async def test_a_board_without_about_is_read_all_the_same(bus: Bus) -> None:
     assert (await device.read())["1"].voltage == 26.852
     assert device.units["1"].model == "JK-BMS"
     assert device.units["1"].serial == "SERIAL1"
-    assert bus.boards[1].questions.count(ABOUT) == 1
+    assert bus.boards[1].questions.count(ABOUT) == 2
+    for _ in range(3):
+        await device.read()
+    assert bus.boards[1].questions.count(ABOUT) == 3
     await device.close()
 
 
 async def test_a_silent_board_does_not_hold_up_the_other(device: BusDevice, bus: Bus) -> None:
     bus.boards[1].fault = faults.silent
+    # Who else may be there was looked up already.
+    device._lookout = Lookout(modbus.SLAVES)
     loop = asyncio.get_running_loop()
     begin = loop.time()
     assert list(await device.read()) == ["3"]
@@ -199,14 +184,6 @@ async def test_only_strangers_on_the_bus(bus: Bus) -> None:
         await device.start()
     assert caught.value.placeholders == {"expected": "OTHER", "found": "SERIAL1"}
     assert not device.wires.link.is_open
-
-
-def strange(board: BusBoard, cell: int = 1) -> bytes:
-    """Return a status that says 8.192 V of a cell, and nothing of it in the pack."""
-    status = board.frames[STATUS]
-    assert status is not None
-    at = 4 + 2 * cell
-    return resum(status[:at] + b"\x00\x20" + status[at + 2 :])
 
 
 async def test_values_that_contradict_each_other_once_are_asked_for_again(

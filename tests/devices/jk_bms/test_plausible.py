@@ -184,6 +184,12 @@ def test_an_empty_battery_with_full_cells_is_held_back_for_30_s(judge: Judge) ->
     assert judge.check(replace(empty, at=200.0)) == held
 
 
+def test_a_charge_of_0_is_held_back_on_a_board_that_knows_its_cycles(judge: Judge) -> None:
+    empty = replace(GOOD, soc=0)
+    held = replace(empty, soc=None, remaining_capacity=None, cycles=None)
+    assert judge.check(empty) == held
+
+
 def test_a_dead_cell_is_shown_from_the_beginning(judge: Judge) -> None:
     """A board that forgot nothing has not just been switched on."""
     dead = replace(GOOD, soc=0, cell_voltages=(3.3,) * 15 + (0.0,), voltage=49.5)

@@ -21,6 +21,7 @@ from .plausible import Judge
 from .reading import to_reading, to_unit
 from .recipes import Recipe, offered, recipes
 from .redact import redact_classic, redact_request, scrub
+from .stray import is_stray
 from .switches import Switch, to_controls, turn
 from .words import NAME
 
@@ -77,7 +78,13 @@ class ClassicDevice(AskedDevice):
             return {UNIT: await self._measure()}
 
     async def _greet_with(self, form: bytes) -> None:
-        fields, _ = await self.ask(form)
+        try:
+            fields, _ = await self.ask(form)
+        except BadAnswer as err:
+            if is_stray(err.heard):
+                raise
+            # Somebody answers, so this may be the only form that he knows.
+            fields, _ = await self.ask(form)
         self._request = form
         unit = to_unit(fields)
         self.units = {UNIT: unit}

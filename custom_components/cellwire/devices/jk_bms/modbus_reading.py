@@ -69,11 +69,20 @@ NO_PROBE = -2000
 PROBE_NUMBERS = {"3": 4, "4": 5}
 CELLS = 32
 
-# Offsets are those of the registers; the data begin at 0x1200 (status) and 0x1400 (about).
-_CELLS = struct.Struct("<32HI")  # 00 millivolts, 40 present bits
-_WIRES = struct.Struct("<32H")  # 4A
-_MAIN = struct.Struct("<hIIIi2hIh2BiIII2B")  # 8A .. B9
-_POWER = struct.Struct("<I2B")  # BC run time, C0 MOSFETs
+# What is taken from the status, by the offset of its register, and how it is packed. The registers
+# begin at 0x1200 (status) and 0x1400 (about).
+FIELDS = {
+    0x00: "32HI",  # millivolts, 40 present bits
+    0x4A: "32H",  # resistances of the wires
+    0x8A: "hIIIi2hIh2BiIII2B",  # all up to B9
+    0xBC: "I2B",  # run time, C0 MOSFETs
+    0xD0: "2B",  # present probes, heating
+    0xE6: "h",  # current of the heater
+    0xFA: "2h",  # T4, T5
+}
+_CELLS, _WIRES, _MAIN, _POWER, _PROBES, _HEATER, _EXTRA = (
+    struct.Struct(f"<{layout}") for layout in FIELDS.values()
+)
 _MODEL, _HARDWARE, _SOFTWARE, _SERIAL = (0x00, 16), (0x10, 8), (0x18, 8), (0x50, 16)
 
 
@@ -92,7 +101,7 @@ def _temperatures(data: bytes, mosfet: int, first: int, second: int) -> dict[str
     temperatures = {"mosfet": _degrees(mosfet), "1": _degrees(first), "2": _degrees(second)}
     # Two more probes on newer boards; where they do not exist both places are 0. The present
     # bits can't be relied on, and the field before them, T3, repeats the MOSFET temperature.
-    third, fourth = struct.unpack_from("<2h", data, PAYLOAD + 0xFA)
+    third, fourth = _EXTRA.unpack_from(data, PAYLOAD + 0xFA)
     if third or fourth:
         temperatures |= {"3": _degrees(third), "4": _degrees(fourth)}
     return temperatures
@@ -109,8 +118,8 @@ def to_reading(data: bytes, settings: Mapping[str, Value], at: float) -> Reading
         balance_current, balancing, soc, remaining, full, cycles, cycled, soh, _precharge,
     ) = _MAIN.unpack_from(data, PAYLOAD + 0x8A)  # fmt: skip
     run_time, charge_mosfet, discharge_mosfet = _POWER.unpack_from(data, PAYLOAD + 0xBC)
-    heating = bool(data[PAYLOAD + 0xD1])
-    (heating_current,) = struct.unpack_from("<h", data, PAYLOAD + 0xE6)
+    _probes, heating = _PROBES.unpack_from(data, PAYLOAD + 0xD0)
+    (heating_current,) = _HEATER.unpack_from(data, PAYLOAD + 0xE6)
     flow = current / 1000
     capacity = settings.get(modbus_settings.CAPACITY.id)
     return Reading(
@@ -140,7 +149,7 @@ def to_reading(data: bytes, settings: Mapping[str, Value], at: float) -> Reading
             **settings,
             "cycled_capacity": cycled / 1000,
             "operation_time": run_time,
-            "heating": heating,
+            "heating": bool(heating),
             # Boards without a heater may send any number here.
             "heating_current": heating_current / 1000 if heating or not heating_current else None,
         },

@@ -93,7 +93,7 @@ class Judge:
     def _check_cells(self, reading: Reading) -> None:
         """Refuse a contradiction, but not when the board says the same again."""
         before, self._contradiction = self._contradiction, None
-        if (reason := _contradiction(reading)) is None:
+        if (reason := contradiction(reading)) is None:
             return
         self._contradiction = reading
         if before is None or not _agree(before, reading):
@@ -162,7 +162,7 @@ def _check_list(cells: bytes) -> None:
         raise Implausible(NAME, "the list of cells is out of order")
 
 
-def _contradiction(reading: Reading) -> str | None:
+def contradiction(reading: Reading) -> str | None:
     """Say what the cells and the pack contradict each other in."""
     # With a cell that is unknown, or a dead one whose voltage may be below 0, the sum says nothing.
     comparable = reading.voltage is not None and all(reading.cell_voltages)

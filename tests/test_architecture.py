@@ -91,23 +91,18 @@ def own_imports(path: Path) -> Iterator[Path]:
 # Home Assistant looks for by name.
 FACE = "face"
 ROOMS: Mapping[str, frozenset[str]] = {
-    FACE: frozenset(
-        (FACE, "kinds", "keeper", "exchange", "device_entry", "devices", "links", "calm")
-    ),
+    FACE: frozenset((FACE, "kinds", "keeper", "exchange", "device_entry", "devices", "links")),
     "kinds": frozenset(("keeper", "device_entry")),
-    "device_entry": frozenset(
-        ("keeper", "exchange", "memory", "devices", "links", "watching", "calm")
-    ),
+    "device_entry": frozenset(("keeper", "exchange", "memory", "devices", "links", "watching")),
     "exchange": frozenset(("devices",)),
     "memory": frozenset(),
     "keeper": frozenset(("devices",)),
     "const": frozenset(),
-    "calm": frozenset(),
     "devices": frozenset(("links", "watching")),
     "links": frozenset(),
 }
 # What counts and estimates knows readings, and nothing else of the house.
-KNOWN_TO_WATCHERS = {"model.py", "errors.py"}
+KNOWN_TO_WATCHERS = {"model.py"}
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=str)
@@ -134,6 +129,13 @@ def test_an_import_in_the_wrong_direction_is_seen() -> None:
     path = PACKAGE / "devices" / "device.py"
     assert "links" in {place(other) for other in own_imports(path)}
     assert "devices" not in ROOMS["links"]
+
+
+def test_watchers_know_the_model_and_nothing_else_of_the_house() -> None:
+    for path in PACKAGE.glob("devices/watching/*.py"):
+        known = {name for name in imports(path) if name.startswith(".")}
+        assert not {name for name in known if name.startswith("..")} - {"..model"}, path
+        assert not [name for name in imports(path) if "cellwire" in name]
 
 
 @pytest.mark.parametrize("path", SHOWING, ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -34,8 +34,10 @@ from custom_components.cellwire.devices.model import (
     UnitKind,
 )
 from custom_components.cellwire.devices.registry import FAMILIES
+from custom_components.cellwire.devices.vedirect.samples import Samples
+from custom_components.cellwire.devices.vedirect.text import Text
 from custom_components.cellwire.devices.victron_charger import reading as victron_reading
-from custom_components.cellwire.devices.victron_charger.samples import NO_TEXT, Samples
+from custom_components.cellwire.devices.victron_charger.registers import REGISTERS
 from custom_components.cellwire.links.errors import LinkError, LinkFault
 from custom_components.cellwire.links.link import LinkKind
 
@@ -104,7 +106,7 @@ UNITS: tuple[Unit, ...] = (
     modbus_reading.to_unit("1", None, None),
     hubble_bank.UNIT,
     to_hubble_unit("1", Texts(), None),
-    victron_reading.to_unit(0xA334, None, NO_TEXT, Samples()),
+    victron_reading.to_unit(0xA334, None, Text(victron_reading.FIELDS), Samples(REGISTERS)),
     Unit(
         key="u", kind=UnitKind.BATTERY, manufacturer="m", statuses=tuple(Status), errors=(NO_ERROR,)
     ),
@@ -152,6 +154,7 @@ def all_errors() -> list[LinkError | errors.DeviceError]:
         errors.NoAnswer("d"),
         Silent(10.0),
         errors.BadAnswer("d", b"x"),
+        errors.NeverQuiet("d", b"x"),
         errors.OnlyEcho("d"),
         errors.Garbled("d"),
         errors.Declined("d", 2),
@@ -160,6 +163,8 @@ def all_errors() -> list[LinkError | errors.DeviceError]:
         errors.OtherDevice("d", "f"),
         errors.WrongIdentity("e", "f"),
         errors.Implausible("d", "r"),
+        errors.Stuck("p", 60.0),
+        errors.Unforeseen("p", IndexError("e")),
         *(errors.Refused("c", reason, detail="d") for reason in REFUSALS),
     ]
 
@@ -175,7 +180,8 @@ def test_every_kind_of_error_is_looked_at() -> None:
         errors.DeviceError
     } | {LinkError}
     source = "".join(path.read_text() for path in PACKAGE.glob("devices/**/*.py"))
-    assert set(re.findall(r'(?:refuse\(|Refused\([^,()]+, )"(\w+)"', source)) == set(REFUSALS)
+    said = re.findall(r'(?:refuse\(|NotSet\(|Refused\([^,()]+, )"(\w+)"', source)
+    assert set(said) == set(REFUSALS)
 
 
 def test_every_error_has_its_texts_with_its_placeholders() -> None:

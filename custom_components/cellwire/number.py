@@ -1,7 +1,7 @@
 """Numbers: what can be set to a value, within the limits of the device."""
 
 from dataclasses import dataclass
-from typing import Any, override
+from typing import override
 
 from homeassistant.components.number import (
     NumberDeviceClass,
@@ -91,10 +91,6 @@ class CellwireNumber(CellwireControl[NumberControl], NumberEntity):
         """The control, or the last that was offered."""
         self._control = self.control or self._control
         return self._control
-
-    @override
-    def _extent(self, control: NumberControl | None) -> Any:
-        return control and (control.minimum, control.maximum, control.step)
 
 
 async def async_setup_entry(

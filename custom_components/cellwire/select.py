@@ -1,7 +1,8 @@
 """Selects: one of several words, some of them wishes that wait for a start."""
 
 from dataclasses import dataclass
-from typing import Any, override
+import logging
+from typing import override
 
 from homeassistant.components.select import SelectEntity, SelectEntityDescription
 from homeassistant.core import HomeAssistant, callback
@@ -13,6 +14,9 @@ from .device_entry.entity import CellwireDescription
 from .devices.control import ChoiceControl
 from .keeper import AnyEntry
 from .kinds import keeper_of
+from .links.errors import CellwireError
+
+_LOGGER = logging.getLogger(__name__)
 
 # The device takes one wish at a time by itself.
 PARALLEL_UPDATES = 0
@@ -67,11 +71,18 @@ class CellwireSelect(CellwireControl[ChoiceControl], SelectEntity, RestoreEntity
         """Come back to a wish from before a restart, once it can be wished for."""
         if self._restored and self._restored in self.options:
             option, self._restored = self._restored, None
-            self.hass.async_create_task(self._wish(option), f"wish {self.entity_id}")
+            self.coordinator.config_entry.async_create_task(
+                self.hass, self._restore(option), f"wish {self.entity_id}"
+            )
 
-    @override
-    def _extent(self, control: ChoiceControl | None) -> Any:
-        return control and control.choices
+    async def _restore(self, option: str) -> None:
+        """Wish for what nobody waits for: what goes wrong is in the log."""
+        try:
+            await self._wish(option)
+        except CellwireError as err:
+            _LOGGER.warning("%s could not be set to %s again: %s", self.entity_id, option, err)
+        except Exception:
+            _LOGGER.exception("%s could not be set to %s again", self.entity_id, option)
 
 
 async def async_setup_entry(

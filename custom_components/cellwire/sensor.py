@@ -26,7 +26,6 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 
-from .calm import EPSILON, Noise
 from .device_entry.coordinator import CellwireCoordinator
 from .device_entry.counting import SCALES
 from .device_entry.entity import CellwireDescription, CellwireEntity
@@ -48,9 +47,6 @@ AMPERE_HOURS = "Ah"
 MILLIOHMS = "mΩ"
 MILLIVOLTS_PER_KELVIN = "mV/K"
 
-# Cells are equally low or high within such a difference, in V.
-EQUAL_CELLS = 0.003 + EPSILON
-
 # Arguments of a description: how a quantity is shown.
 type _Looks = dict[str, Any]
 
@@ -64,18 +60,6 @@ class CellwireSensorDescription(CellwireDescription, SensorEntityDescription):
 
 def _field(name: str) -> Callable[[Unit, Reading], Any]:
     return lambda _unit, reading: getattr(reading, name)
-
-
-def _is_still_extreme(name: str) -> Callable[[Reading, Any], bool]:
-    """Make what tells whether a cell is as low or high as the extreme one, but for noise."""
-
-    def holds(reading: Reading, number: int) -> bool:
-        if number > len(reading.cell_voltages):
-            return False
-        voltage, extreme = reading.cell_voltages[number - 1], getattr(reading, name)
-        return None not in (voltage, extreme) and abs(voltage - extreme) <= EQUAL_CELLS
-
-    return holds
 
 
 def _measured(key: str, **how: Any) -> CellwireSensorDescription:
@@ -103,32 +87,22 @@ _VOLTS: _Looks = {
     "device_class": SensorDeviceClass.VOLTAGE,
     "native_unit_of_measurement": UnitOfElectricPotential.VOLT,
 }
-_PACK_VOLTS: _Looks = _VOLTS | {
-    "suggested_display_precision": 2,
-    "noise": Noise(jump=0.05, drift=0.007),
-}
-_CELL_VOLTS: _Looks = _VOLTS | {
-    "suggested_display_precision": 3,
-    "noise": Noise(jump=0.005, drift=0.0007),
-}
+_PACK_VOLTS: _Looks = _VOLTS | {"suggested_display_precision": 2}
+_CELL_VOLTS: _Looks = _VOLTS | {"suggested_display_precision": 3}
 _AMPERES: _Looks = {
     "device_class": SensorDeviceClass.CURRENT,
     "native_unit_of_measurement": UnitOfElectricCurrent.AMPERE,
     "suggested_display_precision": 2,
-    "noise": Noise(jump=0.1, drift=0.007, share=0.01),
 }
 _WATTS: _Looks = {
     "device_class": SensorDeviceClass.POWER,
     "native_unit_of_measurement": UnitOfPower.WATT,
     "suggested_display_precision": 0,
-    "noise": Noise(jump=2.0, drift=0.7, share=0.01),
 }
 _CELSIUS: _Looks = {
     "device_class": SensorDeviceClass.TEMPERATURE,
     "native_unit_of_measurement": UnitOfTemperature.CELSIUS,
     "suggested_display_precision": 1,
-    # Some boards measure whole degrees.
-    "noise": Noise(jump=1.0, drift=0.6),
 }
 _SECONDS: _Looks = {
     "device_class": SensorDeviceClass.DURATION,
@@ -144,23 +118,18 @@ _ENERGY: _Looks = {
     "suggested_display_precision": 0,
 }
 _STORED_ENERGY: _Looks = _ENERGY | {"device_class": SensorDeviceClass.ENERGY_STORAGE}
-# A counter that grows is shown about each minute, or when it grew by a jump.
 _KILOWATT_HOURS: _Looks = {
     "device_class": SensorDeviceClass.ENERGY,
     "native_unit_of_measurement": UnitOfEnergy.KILO_WATT_HOUR,
     "suggested_display_precision": 2,
-    "noise": Noise(jump=0.005, drift=0.0001),
 }
 _PERCENT: _Looks = {"native_unit_of_measurement": PERCENTAGE, "suggested_display_precision": 0}
 _TOTAL: _Looks = {"state_class": SensorStateClass.TOTAL_INCREASING}
 _DIAGNOSTIC: _Looks = {"entity_category": EntityCategory.DIAGNOSTIC}
 _HIDDEN: _Looks = _DIAGNOSTIC | {"entity_registry_enabled_default": False}
 _OFF: _Looks = {"entity_registry_enabled_default": False}
-_COUNTED_CHARGE: _Looks = _CHARGE | _OFF | {"noise": Noise(jump=0.1, drift=0.001)}
-_TIME_LEFT: _Looks = _SECONDS | {
-    "suggested_unit_of_measurement": UnitOfTime.MINUTES,
-    "noise": Noise(jump=300, drift=60, share=0.02),
-}
+_COUNTED_CHARGE: _Looks = _CHARGE | _OFF
+_TIME_LEFT: _Looks = _SECONDS | {"suggested_unit_of_measurement": UnitOfTime.MINUTES}
 _WORDS: _Looks = {"device_class": SensorDeviceClass.ENUM, "state_class": None}
 
 SENSORS: tuple[CellwireSensorDescription, ...] = (
@@ -179,8 +148,8 @@ SENSORS: tuple[CellwireSensorDescription, ...] = (
     _measured("cell_voltage_max", **_CELL_VOLTS),
     _measured("cell_voltage_average", **_CELL_VOLTS),
     _measured("cell_voltage_delta", **_CELL_VOLTS),
-    _measured("cell_min_number", state_class=None, holds=_is_still_extreme("cell_voltage_min")),
-    _measured("cell_max_number", state_class=None, holds=_is_still_extreme("cell_voltage_max")),
+    _measured("cell_min_number", state_class=None),
+    _measured("cell_max_number", state_class=None),
     _measured("cell_min_pack", state_class=None),
     _measured("cell_max_pack", state_class=None),
     _measured("balance_current", **_AMPERES),
@@ -284,8 +253,6 @@ def _quantity(quantity: Quantity) -> CellwireSensorDescription:
     looks: _Looks = KINDS[quantity.kind] | ROLES[quantity.role]
     if quantity.kind is Kind.DURATION and quantity.role is Role.COUNTER:
         looks |= {"suggested_unit_of_measurement": UnitOfTime.HOURS}
-    if quantity.role is not Role.MEASUREMENT:
-        looks |= {"noise": None}
     if quantity.kind in (Kind.CHOICE, Kind.TEXT):
         looks |= {"state_class": None}
     if not quantity.common:

@@ -1,6 +1,7 @@
 """The contract of controls: limits, one lock, and no other way to write."""
 
 import asyncio
+from collections.abc import Callable
 from typing import override
 
 import pytest
@@ -18,7 +19,6 @@ from custom_components.cellwire.devices.device import (
     Identity,
     Readings,
     Settings,
-    StopConditions,
 )
 from custom_components.cellwire.devices.errors import Refused
 from custom_components.cellwire.devices.model import Kind, Value
@@ -32,22 +32,27 @@ class Board(Device):
         super().__init__(SerialLink("/dev/null", 9600), Identity(variant="v", serials={"u": None}))
         self.log: list[str] = []
         self.settings = Settings(allow_control=True)
-        self.controls = {
-            "u": (
+        self.limit(12.0)
+
+    def limit(self, highest: float, modes: tuple[str, ...] = ("on", "night")) -> None:
+        """Offer everything, with limits of the moment."""
+        self.offer(
+            "u",
+            (
                 NumberControl(
                     key="limit",
                     carry_out=self.take,
                     kind=Kind.CURRENT,
                     minimum=3.0,
-                    maximum=12.0,
+                    maximum=highest,
                     step=0.1,
                 ),
-                ChoiceControl(key="mode", carry_out=self.take, choices=("on", "night")),
+                ChoiceControl(key="mode", carry_out=self.take, choices=modes),
                 ToggleControl(key="switch", carry_out=self.take, risky=True),
                 CommandControl(key="start", carry_out=self.take),
                 CommandControl(key="collect", carry_out=self.take, waits=True),
-            )
-        }
+            ),
+        )
 
     async def take(self, wish: Value) -> None:
         self.log.append(f"begin {wish}")
@@ -130,15 +135,41 @@ async def test_a_control_that_waits_lets_others_in() -> None:
     assert board.log == ["begin None", "begin 5.0", "end None", "end 5.0"]
 
 
-async def test_a_device_without_programs_refuses_them() -> None:
+async def test_limits_are_those_of_the_moment_when_its_turn_comes() -> None:
     board = Board()
-    for asked in (board.start_program("u", 1, "charge", StopConditions()), board.stop_program("u")):
+    changes: list[tuple[Callable[[], object], str, Value, str]] = [
+        (lambda: board.limit(8.0), "limit", 9.0, "refused_out_of_range"),
+        (lambda: board.limit(12.0, ("on",)), "mode", "night", "refused_not_a_choice"),
+        (lambda: setattr(board, "settings", Settings()), "start", None, "refused_not_allowed"),
+        (lambda: board.offer("u", ()), "switch", True, "refused_not_offered"),
+    ]
+    for change, key, wish, reason in changes:
+        board.limit(12.0)
+        board.settings = Settings(allow_control=True)
+        async with board.lock:
+            asked = asyncio.create_task(board.apply("u", key, wish))
+            await asyncio.sleep(0)
+            change()
         with pytest.raises(Refused) as caught:
             await asked
-        assert caught.value.key == "refused_not_offered"
-    with pytest.raises(Refused):
-        board.resume_program("u", {})
-    assert board.program_state("u") is None
+        assert caught.value.key == reason
+    assert not board.log
+
+
+def test_another_offer_is_told_of_and_the_same_one_is_not() -> None:
+    board = Board()
+    heard: list[int] = []
+    leave = board.on_offer(lambda: heard.append(1))
+    board.limit(12.0)
+    assert not heard
+    board.limit(10.0)
+    board.limit(10.0, ("on",))
+    assert len(heard) == 2
+    board.offer("u", board.controls["u"][1:])
+    assert len(heard) == 3
+    leave()
+    board.offer("u", ())
+    assert len(heard) == 3
 
 
 def test_events_are_heard_until_somebody_leaves() -> None:

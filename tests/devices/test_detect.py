@@ -9,7 +9,7 @@ from custom_components.cellwire.devices import detect as detecting, registers
 from custom_components.cellwire.devices.detect import Detected, detect
 from custom_components.cellwire.devices.errors import NothingFound, NotUsable
 from custom_components.cellwire.devices.hubble_am2 import pack, probe as hubble_probe
-from custom_components.cellwire.devices.icharger import charger
+from custom_components.cellwire.devices.icharger import conversation
 from custom_components.cellwire.devices.jk_bms import classic, modbus, probe, roll_call
 from custom_components.cellwire.devices.victron_charger.charger import ChargerDevice
 from custom_components.cellwire.links.errors import LinkError, LinkFault
@@ -40,7 +40,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registers, "LATE", 0.01)
     monkeypatch.setattr(hubble_probe, "MANNERS", replace(pack.MANNERS, spacing=0.0))
     monkeypatch.setattr(hubble_probe, "SCAN_TIMEOUT", 0.15)
-    monkeypatch.setattr(charger, "TIMEOUT", 0.05)
+    monkeypatch.setattr(conversation, "TIMEOUT", 0.05)
 
 
 async def look(wire: PtyWire) -> tuple[Detected, list[float]]:
@@ -105,7 +105,7 @@ async def test_something_that_can_be_named_but_not_used(pty: PtyWire) -> None:
     with pytest.raises(NotUsable) as caught:
         await look(pty)
     talking.cancel()
-    assert caught.value.placeholders["found"] == "Victron solar charger (MPPT) 0xA053"
+    assert caught.value.placeholders["found"] == "Victron SmartSolar MPPT 75/15"
 
 
 async def test_nothing(pty: PtyWire) -> None:

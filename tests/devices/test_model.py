@@ -65,18 +65,23 @@ def test_cells_are_numbered_from_one_and_missing_ones_left_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("voltage", "current", "measured", "power"),
+    ("voltage", "current", "others", "power"),
     [
-        (52.0, -10.5, None, -546.0),
-        (52.0, -10.5, -540.0, -540.0),
-        (52.0, None, None, None),
-        (None, 1.0, None, None),
+        (52.0, -10.5, {}, -546.0),
+        (52.0, None, {}, None),
+        (None, 1.0, {}, None),
+        (28.0, 5.0, {"output_voltage_2": 24.0, "output_current_2": 0.5}, 152.0),
+        (28.0, 5.0, {"output_voltage_3": 24.0, "output_current_3": None}, 140.0),
+        (None, 5.0, {"output_voltage_2": 24.0, "output_current_2": 0.5}, None),
     ],
 )
 def test_power_is_positive_into_the_battery(
-    voltage: float | None, current: float | None, measured: float | None, power: float | None
+    voltage: float | None,
+    current: float | None,
+    others: dict[str, float | None],
+    power: float | None,
 ) -> None:
-    reading = Reading(at=0.0, voltage=voltage, current=current, measured_power=measured)
+    reading = Reading(at=0.0, voltage=voltage, current=current, values=others)
     assert reading.power == power
 
 

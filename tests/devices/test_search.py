@@ -78,7 +78,7 @@ async def test_a_charger_where_a_bms_was_expected(pty: PtyWire) -> None:
     error = await problem(JK, pty)
     charger.cancel()
     assert isinstance(error, OtherDevice)
-    assert error.placeholders == {"device": "JK-BMS", "found": "Blue Smart IP22 24/12 (1)"}
+    assert error.placeholders == {"device": "JK-BMS", "found": "Victron Blue Smart IP22 24/12 (1)"}
 
 
 async def test_a_bms_where_a_charger_was_expected(pty: PtyWire) -> None:
@@ -105,7 +105,7 @@ async def test_garbage_that_is_clear_at_another_speed(pty: PtyWire) -> None:
     with pytest.raises(OtherDevice) as caught:
         await search(JK, Slow, lambda _: None, Slow)
     charger.cancel()
-    assert caught.value.placeholders["found"] == "Blue Smart IP22 24/12 (1)"
+    assert caught.value.placeholders["found"] == "Victron Blue Smart IP22 24/12 (1)"
 
 
 async def test_the_wrong_socket_of_a_pack(pty: PtyWire) -> None:

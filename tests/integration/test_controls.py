@@ -24,6 +24,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cellwire.const import DOMAIN
+from custom_components.cellwire.device_entry import mains
 from custom_components.cellwire.device_entry.control_entity import CONTROLLING
 from custom_components.cellwire.devices.errors import Refused
 from custom_components.cellwire.diagnostics import async_get_config_entry_diagnostics
@@ -171,6 +172,7 @@ async def test_a_limit_is_set_clamped_and_counted(
 
 async def test_a_used_up_budget_is_an_issue_until_it_is_raised(
     hass: HomeAssistant,
+    pty: PtyWire,
     settable: SettableCharger,
     add_entry: AddEntry,
     issue_registry: ir.IssueRegistry,
@@ -192,6 +194,16 @@ async def test_a_used_up_budget_is_an_issue_until_it_is_raised(
     await shown(hass, entry, LIMIT)
     assert hass_storage[f"{DOMAIN}.{entry.entry_id}"]["data"]["device"]["count"] == 1
     await by_and_by(hass, entry, lambda: issue in issue_registry.issues)
+    # Nor does a set-up that fails.
+    await hass.config_entries.async_unload(entry.entry_id)
+    await pty.unplug()
+    await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    await hass.config_entries.async_unload(entry.entry_id)
+    assert hass_storage[f"{DOMAIN}.{entry.entry_id}"]["data"]["device"]["count"] == 1
+    await pty.plug()
+    await hass.config_entries.async_setup(entry.entry_id)
+    await by_and_by(hass, entry, lambda: issue in issue_registry.issues)
     await decide(hass, entry, allow_control=True, daily_writes=50)
     await by_and_by(hass, entry, lambda: issue not in issue_registry.issues)
     await hass.config_entries.async_remove(entry.entry_id)
@@ -199,7 +211,10 @@ async def test_a_used_up_budget_is_an_issue_until_it_is_raised(
 
 
 async def test_a_charger_without_a_switch_is_fed_by_one(
-    hass: HomeAssistant, settable: SettableCharger, add_entry: AddEntry
+    hass: HomeAssistant,
+    settable: SettableCharger,
+    add_entry: AddEntry,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     plug = "switch.plug"
     hass.states.async_set(plug, STATE_ON)
@@ -215,6 +230,13 @@ async def test_a_charger_without_a_switch_is_fed_by_one(
     with pytest.raises(Refused) as caught:
         await entry.runtime_data.device.settings.mains.turn(on=False)
     assert caught.value.key == "refused_mains_unknown"
+
+    async def hang(_call: Any) -> None:
+        await asyncio.Event().wait()
+
+    hass.services.async_register("switch", "turn_off", hang)
+    monkeypatch.setattr(mains, "PATIENCE", 0.05)
+    await entry.runtime_data.device.settings.mains.turn(on=False)
     hass.services.async_register("switch", "turn_on", turn)
     hass.services.async_register("switch", "turn_off", turn)
     device = entry.runtime_data.device

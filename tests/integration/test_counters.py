@@ -84,6 +84,30 @@ async def test_a_counter_is_set_and_kept(
     assert KEY not in hass_storage
 
 
+async def test_set_ups_that_fail_lose_no_counter(
+    hass: HomeAssistant,
+    pty: PtyWire,
+    board: ClassicBoard,
+    add_entry: AddEntry,
+    hass_storage: dict[str, Any],
+) -> None:
+    entry = await add_entry("classic")
+    await set_counter(hass, UNIT, "energy_in", 1234.5)
+    await hass.config_entries.async_unload(entry.entry_id)
+    kept = hass_storage[KEY]["data"]
+    await pty.unplug()
+    for _ in range(2):
+        await hass.config_entries.async_setup(entry.entry_id)
+        assert entry.state is ConfigEntryState.SETUP_RETRY
+        await hass.config_entries.async_unload(entry.entry_id)
+        assert hass_storage[KEY]["data"] == kept
+    await pty.plug()
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    assert value(hass, IN) == "1234.5"
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
 @pytest.mark.parametrize(
     ("counter", "number", "reason"),
     [

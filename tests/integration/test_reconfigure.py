@@ -64,6 +64,30 @@ async def test_a_charger_moves(
         await hass.config_entries.async_unload(entry.entry_id)
 
 
+@pytest.mark.parametrize("tries", [0, 1])
+async def test_an_entry_that_is_deleted_under_the_dialog_ends_it(
+    hass: HomeAssistant,
+    board: ClassicBoard,
+    other: PtyWire,
+    add_entry: AddEntry,
+    caplog: pytest.LogCaptureFixture,
+    tries: int,
+) -> None:
+    entry = await add_entry("classic")
+    form = await entry.start_reconfigure_flow(hass)
+    for _ in range(tries):
+        # The entry was unloaded to have its port free, and waits for the dialog to end.
+        form = await enter(hass, form["flow_id"], other.address)
+        assert form["errors"]
+    await hass.config_entries.async_remove(entry.entry_id)
+    if hass.config_entries.flow.async_progress():
+        result = await enter(hass, form["flow_id"], other.address)
+        assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "entry_gone")
+    await hass.async_block_till_done()
+    assert not hass.config_entries.flow.async_progress()
+    assert "UnknownEntry" not in caplog.text
+
+
 async def test_the_same_port_is_all_right(
     hass: HomeAssistant, board: ClassicBoard, pty: PtyWire, add_entry: AddEntry
 ) -> None:

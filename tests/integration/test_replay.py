@@ -16,7 +16,6 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.cellwire.const import CONF_FAMILY, CONF_SERIALS, CONF_VARIANT, DOMAIN
 from custom_components.cellwire.device_entry.diagnostics import TO_REDACT
 from custom_components.cellwire.devices import search
-from custom_components.cellwire.devices.watching.energy import COUNTERS
 from custom_components.cellwire.diagnostics import async_get_config_entry_diagnostics
 from custom_components.cellwire.links import health
 from tests.bench import chargery, replay
@@ -131,15 +130,11 @@ async def download(hass: HomeAssistant, entry: MockConfigEntry) -> str:
 
 
 def shown(entry: MockConfigEntry) -> dict[str, dict[str, Any]]:
-    """Return what the readings say, but for the texts that the file leaves out.
-
-    What is counted here depends on how long somebody looked.
-    """
-    readings = {key: asdict(reading) for key, reading in entry.runtime_data.data.items()}
+    """Return what the readings say, but for the texts that the file leaves out."""
+    readings = {key: asdict(reading) for key, reading in entry.runtime_data.raw.items()}
     for reading in readings.values():
         for packed in (reading, *reading.get("packs", {}).values()):
-            for counted in ("at", *COUNTERS):
-                del packed[counted]
+            del packed["at"]
             packed["values"] = {
                 key: value for key, value in packed["values"].items() if key not in TO_REDACT
             }

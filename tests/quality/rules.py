@@ -137,7 +137,7 @@ JUDGED: Mapping[str, str] = {
 _INTEGRATION = "tests/integration"
 # What the rule is about happens, seen with a running Home Assistant.
 TESTS: Mapping[str, tuple[str, str]] = {
-    "action-exceptions": (f"{_INTEGRATION}/test_programs.py", "test_refusals_of_actions"),
+    "action-exceptions": (f"{_INTEGRATION}/programs/test_programs.py", "test_refusals_of_actions"),
     "config-entry-unloading": (
         f"{_INTEGRATION}/test_init.py",
         "test_set_up_unload_and_set_up_again",

@@ -15,8 +15,9 @@ from ..devices.errors import Refused
 from ..devices.model import Reading, Unit, Value
 from ..exchange import exchange_of
 from ..links.errors import CellwireError
-from .coordinator import CellwireConfigEntry, CellwireCoordinator, translated
+from .coordinator import CellwireConfigEntry, CellwireCoordinator
 from .entity import CellwireDescription, CellwireEntity
+from .entry_data import translated
 
 CONTROLLING = ("button", "number", "select", "switch")
 
@@ -64,7 +65,7 @@ class CellwireControl[ControlT: Control](CellwireEntity):
         # A state is also written when limits or choices change.
         answers, value = super()._look()
         control = self.control
-        return answers and control is not None, (value, self._extent(control))
+        return answers and control is not None, (value, control and control.extent)
 
     @property
     @override
@@ -73,10 +74,6 @@ class CellwireControl[ControlT: Control](CellwireEntity):
 
     def _value(self, _unit: Unit, reading: Reading) -> Value:
         return self.control.value(reading) if self.control else None
-
-    def _extent(self, _control: ControlT | None) -> object:
-        """Return what of a control its state shows beside the value."""
-        return None
 
     async def _ask(self, wish: Value) -> None:
         """Have a wish carried out, and show what came of it.

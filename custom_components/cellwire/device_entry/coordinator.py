@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 import logging
 import time
@@ -16,82 +17,42 @@ from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
 from ..const import (
-    CONF_BAUDRATE,
     CONF_FAMILY,
-    CONF_INTERVAL,
-    CONF_PARITY,
     CONF_SERIALS,
-    CONF_VARIANT,
     DOMAIN,
 )
-from ..devices.device import AnyFamily, Device, Identity, Line, Option, Readings, Settings
-from ..devices.errors import WrongIdentity
+from ..devices.device import Device, Readings
+from ..devices.errors import Refused, Stuck, Unforeseen, WrongIdentity
 from ..devices.model import Reading, Unit, UnitKind, Value
-from ..devices.registry import FAMILIES
-from ..devices.watching.ledger import Ledger
+from ..devices.watching.ledger import Ledger, NotSet
+from ..devices.watching.steady import Steady
+from ..devices.watching.watcher import Watchers
 from ..exchange import exchange_of
 from ..links.errors import CellwireError
-from ..memory import Memory, Part
+from ..memory import Memory
 from .counting import SCALES, last_counted
+from .entry_data import (
+    entry_family,
+    entry_identity,
+    entry_interval,
+    entry_line,
+    entry_settings,
+    translated,
+)
+from .hurry import Hurry
 from .link_choice import link_kind, make_link
-from .mains import MainsSwitch
 from .problems import Problems
 
 _LOGGER = logging.getLogger(__name__)
 
-# A status that flaps must not become a state for each of its changes.
-HURRY_PAUSE = 1.0
+# How long a link may take to be given up that something hangs on, in seconds.
+RESET_TIMEOUT = 5.0
 
 type CellwireConfigEntry = ConfigEntry[CellwireCoordinator]
 
 
 # Parts of a device are named after what they are, in the user's language.
 NAMED_PARTS = (UnitKind.BANK, UnitKind.CHANNEL)
-
-
-def entry_family(entry: ConfigEntry[Any]) -> AnyFamily:
-    """Return the family of an entry."""
-    return FAMILIES[entry.data[CONF_FAMILY]]
-
-
-def entry_identity(entry: ConfigEntry[Any]) -> Identity:
-    """Return what an entry remembers of its device."""
-    return Identity(variant=entry.data[CONF_VARIANT], serials=entry.data[CONF_SERIALS])
-
-
-def entry_line(entry: ConfigEntry[Any]) -> Line:
-    """Return how the line of an entry is set."""
-    baudrate = entry.data.get(CONF_BAUDRATE, entry_family(entry).baudrate)
-    return Line(baudrate, entry.data.get(CONF_PARITY, "N"))
-
-
-def entry_settings(hass: HomeAssistant, entry: ConfigEntry[Any]) -> Settings:
-    """Return what the owner of an entry decided about its device."""
-    options, at_first = entry.options, Settings()
-    mains = options.get(Option.MAINS_SWITCH)
-    return Settings(
-        allow_control=options.get(Option.ALLOW_CONTROL, entry_family(entry).allows_control),
-        password=options.get(Option.PASSWORD),
-        daily_writes=int(options.get(Option.DAILY_WRITES, at_first.daily_writes)),
-        mains=MainsSwitch(hass, mains) if mains else None,
-        stop_on_unload=options.get(Option.STOP_ON_UNLOAD, at_first.stop_on_unload),
-    )
-
-
-def entry_interval(entry: ConfigEntry[Any]) -> int:
-    """Return the seconds between two readings of an entry."""
-    family = entry_family(entry)
-    interval: int = entry.options.get(CONF_INTERVAL, family.interval)
-    return max(interval, family.shortest_interval)
-
-
-def translated(err: CellwireError) -> dict[str, Any]:
-    """Return the arguments with which Home Assistant's exceptions speak the user's language."""
-    return {
-        "translation_domain": DOMAIN,
-        "translation_key": err.key,
-        "translation_placeholders": err.placeholders,
-    }
 
 
 class CellwireCoordinator(DataUpdateCoordinator[Readings]):
@@ -114,11 +75,12 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         self.device: Device[Any] = family.create(link, entry_identity(entry))
         self.device.settings = entry_settings(hass, entry)
         self.problems = Problems(hass, entry, self.device, self.unit_name)
-        self._ledger = Ledger(
-            family.noise_floor, family.trusted_counters, count_cycles=family.count_cycles
-        )
-        parts: dict[str, Part] = {"device": self.device, "energy": self._ledger}
-        self._memory = Memory(hass, entry.entry_id, parts)
+        # What was read last, as the device said it.
+        self.raw: Readings = {}
+        self._ledger = Ledger(family.counting)
+        # Steady comes last: it decides what is shown.
+        self._watchers = Watchers(self.unit_identity, self._ledger, Steady())
+        self._memory = Memory(hass, entry.entry_id, {"device": self.device}, self._watchers.parts)
         self._exchange = exchange_of(hass)
         # When the reading began that goes on, and how long the last one took, in seconds.
         self._asked_at = self._asking = 0.0
@@ -126,8 +88,16 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         # Ids in the device registry, by the key of the unit.
         self._device_ids: dict[str, str] = {}
         self._missing: set[str] = set()
-        self._hurrying: asyncio.Task[None] | None = None
-        self._hurried_at = 0.0
+        # The units on which a program is watched, as it is kept by now.
+        self._watched: frozenset[str] = frozenset()
+        # Whether other things can be wished for than the entities show.
+        self._has_other_offer = False
+        self._hurry = Hurry(
+            self.async_refresh,
+            lambda reading: entry.async_create_background_task(
+                hass, reading, f"{DOMAIN} {self.name} hurries"
+            ),
+        )
         self._cycle_listeners: list[Callable[[], None]] = []
 
     @callback
@@ -150,7 +120,9 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
 
     def unit_name(self, unit: str) -> str:
         """Return what the owner calls a unit."""
-        device = dr.async_get(self.hass).async_get(self._device_ids[unit])
+        device = dr.async_get(self.hass).async_get_device_by_identifier(
+            (DOMAIN, self.unit_identity(unit)), self.config_entry.entry_id
+        )
         return (device and (device.name_by_user or device.name)) or self.name
 
     def device_info(self, unit: Unit) -> DeviceInfo:
@@ -196,54 +168,73 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
                 self.device.forget(unit)
                 self._described.pop(unit, None)
                 self.problems.forget(unit)
+        self._watchers.forget(identity)
         self._remember_units()
+        # Who shows the unit must know, though no value changed: it may come back.
+        self.async_update_listeners()
         return True
 
     def set_counter(self, unit: str, counter: str, value: float) -> None:
         """Let a counter of a unit go on from a value in kWh or Ah. Raises Refused."""
-        self._ledger.set(
-            self.unit_identity(unit),
-            self.device.units.get(unit),
-            counter,
-            value * SCALES.get(counter, 1),
-        )
-        self.data = self._complete(self.data)
-        self.async_update_listeners()
-        self._memory.look()
+        try:
+            self._ledger.set(
+                self.unit_identity(unit),
+                self.device.units.get(unit),
+                counter,
+                value * SCALES.get(counter, 1),
+            )
+        except NotSet as err:
+            raise Refused(counter, err.reason) from err
+        if self.last_update_success:
+            self.data = self._complete(self.raw)
+            self.async_update_listeners()
+        self._memory.look_now()
 
     @override
     async def _async_setup(self) -> None:
         self._ledger.before = await last_counted(self.hass, self.config_entry.entry_id)
         await self._memory.recall()
         self.config_entry.async_on_unload(self.device.on_reading(self._count))
-        await self._guarded(self.device.start())
+        await self._guarded(self._in_time(self.device.start()))
         self.config_entry.async_on_unload(self.device.on_change(self._hurry))
+        self.config_entry.async_on_unload(self.device.on_offer(self._show_offer))
 
     @override
     async def _async_update_data(self) -> Readings:
+        return await self._guarded(self._read())
+
+    async def _read(self) -> Readings:
         self._asked_at = time.monotonic()
-        readings = await self._guarded(self.device.read())
+        readings = await self._in_time(self.device.read())
         self._remember_units()
         self._describe()
         self._log_missing(readings)
-        self._memory.look()
+        await self._remember()
         await self.problems.worked(readings)
+        self.raw = readings
         return self._complete(readings)
 
     @callback
     @override
     def _async_refresh_finished(self) -> None:
+        if not self.last_update_success:
+            self._complete({})
         self._exchange.tell()
         for listener in tuple(self._cycle_listeners):
             listener()
+        if self._has_other_offer:
+            self._has_other_offer = False
+            self.async_update_listeners()
 
     @override
     async def async_shutdown(self) -> None:
         """Close the device. Called when the entry unloads and when its set-up fails."""
         await super().async_shutdown()
-        await self.device.close()
-        await self._memory.keep()
-        self._exchange.tell()
+        try:
+            await self.device.close()
+        finally:
+            await self._memory.keep()
+            self._exchange.tell()
 
     @callback
     def _count(self, readings: Readings) -> None:
@@ -255,23 +246,21 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         before, self._asking = self._asking, time.monotonic() - self._asked_at
         usual = entry_interval(self.config_entry) + min(before, self._asking)
         interval = self.device.period or usual
-        for key, reading in readings.items():
-            unit = self.device.units[key]
-            self._ledger.add(self.unit_identity(key), unit, reading, interval)
+        self._watchers.add(self.device.units, readings, interval)
 
     def _complete(self, readings: Readings) -> Readings:
-        """Add to readings what was counted."""
-        return {
-            key: self._ledger.complete(self.unit_identity(key), self.device.units[key], reading)
-            for key, reading in readings.items()
-        }
+        """Return what is to be shown of readings; without one, all units are silent."""
+        return self._watchers.complete(self.device.units, readings)
 
     async def _guarded[T](self, action: Awaitable[T]) -> T:
         """Wait for something that the device does, and say what went wrong in words."""
+        mistakes = self.device.wires.mistakes
         try:
-            return await action
+            with mistakes.as_errors():
+                return await action
         except CellwireError as err:
-            await self.problems.failed(err)
+            with suppress(Unforeseen), mistakes.as_errors():
+                await self.problems.failed(err)
             if isinstance(err, WrongIdentity):
                 raise ConfigEntryError(**translated(err)) from err
             raise UpdateFailed(**translated(err)) from err
@@ -301,6 +290,24 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         finally:
             await self.async_refresh_controls()
 
+    async def _in_time[T](self, action: Awaitable[T]) -> T:
+        """Wait for the device for as long as it may need at most. Raises Stuck.
+
+        Nothing should ever hang. If something does, it must show, and not last.
+        """
+        seconds = self.device.reading_time
+        timeout = asyncio.timeout(seconds)
+        try:
+            async with timeout:
+                return await action
+        except TimeoutError as err:
+            if not timeout.expired():
+                raise
+            with suppress(TimeoutError):
+                async with asyncio.timeout(RESET_TIMEOUT):
+                    await self.device.wires.link.reset()
+            raise Stuck(self.device.wires.link.name, seconds) from err
+
     async def async_refresh_controls(self) -> None:
         """Read again because something was asked for, and show what may be asked for now.
 
@@ -308,6 +315,16 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         """
         await self.async_refresh()
         self.async_update_listeners()
+
+    async def _remember(self) -> None:
+        """Keep what must be known again, and at once which programs are watched."""
+        programs = self.device.programs
+        watched = frozenset(programs.memory() if programs else ())
+        if watched == self._watched:
+            self._memory.look()
+        else:
+            self._watched = watched
+            await self._memory.keep()
 
     def _remember_units(self) -> None:
         """Keep in the entry which units there are: they may join and leave while it runs."""
@@ -341,15 +358,10 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         self._missing = missing
 
     @callback
-    def _hurry(self) -> None:
-        """Read again now, but not twice within a second."""
-        if self._hurrying is None or self._hurrying.done():
-            self._hurrying = self.config_entry.async_create_background_task(
-                self.hass, self._refresh_soon(), f"{DOMAIN} {self.name} hurries"
-            )
+    def _show_offer(self) -> None:
+        """Show after the next reading what can be wished for now.
 
-    async def _refresh_soon(self) -> None:
-        now = self.hass.loop.time()
-        await asyncio.sleep(max(0.0, self._hurried_at + HURRY_PAUSE - now))
-        self._hurried_at = self.hass.loop.time()
-        await self.async_refresh()
+        Before that a unit may be in the middle of joining.
+        """
+        self._has_other_offer = True
+        self._hurry()

@@ -10,8 +10,8 @@ from homeassistant.components.diagnostics import REDACTED, async_redact_data
 from homeassistant.const import CONF_PORT
 
 from ..const import CONF_SERIALS
-from ..devices.device import Wires
 from ..devices.model import Reading
+from ..devices.wires import Wires
 from .coordinator import CellwireConfigEntry
 
 TO_REDACT = {"serial", "pack_serial", "user_label", "password"}
@@ -38,7 +38,12 @@ def tell_all(entry: CellwireConfigEntry) -> dict[str, Any]:
         "available": coordinator.last_update_success,
         "problem": getattr(coordinator.last_exception, "translation_key", None),
         "units": {key: asdict(unit) for key, unit in coordinator.device.units.items()},
-        "readings": {key: _reading(reading) for key, reading in coordinator.data.items()},
+        # As the device said it, and what is shown in other ways.
+        "readings": {key: _reading(reading) for key, reading in coordinator.raw.items()},
+        "shown": {
+            key: _differences(coordinator.raw[key], shown)
+            for key, shown in coordinator.data.items()
+        },
         "previous": dict(coordinator.device.previous),
         "link": _link(coordinator.device.wires),
     }
@@ -53,6 +58,12 @@ def _reading(reading: Reading) -> dict[str, Any]:
     if reading.alarms is not None:
         data["alarms"] = sorted(reading.alarms)
     return data
+
+
+def _differences(raw: Reading, shown: Reading) -> dict[str, Any]:
+    """Return what was counted and steadied: all that is shown and was not read like this."""
+    read = _reading(raw)
+    return {name: value for name, value in _reading(shown).items() if value != read[name]}
 
 
 def _link(wires: Wires) -> dict[str, Any]:

@@ -9,30 +9,20 @@ from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
-from ..calm import Calm, Noise
 from ..devices.model import Reading, Unit
 from .coordinator import CellwireCoordinator
 
 
 @dataclass(frozen=True, kw_only=True)
 class CellwireDescription(EntityDescription):
-    """Where an entity finds its value, and what tells it from others of the same name.
-
-    `noise` is how the value trembles. `holds` tells of the value that is shown that it is still as
-    true as the new one.
-    """
+    """Where an entity finds its value, and what tells it from others of the same name."""
 
     value: Callable[[Unit, Reading], Any]
     number: int | None = None
-    noise: Noise | None = None
-    holds: Callable[[Reading, Any], bool] | None = None
 
 
 class CellwireEntity(CoordinatorEntity[CellwireCoordinator]):
-    """Shows one value. Writes a state only when the value or its availability changed.
-
-    Noise is no change: a value that trembles within the last digits is not written each time.
-    """
+    """Shows one value. Writes a state only when the value or its availability changed."""
 
     _attr_has_entity_name = True
     entity_description: CellwireDescription
@@ -48,14 +38,11 @@ class CellwireEntity(CoordinatorEntity[CellwireCoordinator]):
         self._attr_device_info = coordinator.device_info(unit)
         if description.number is not None:
             self._attr_translation_placeholders = {"number": str(description.number)}
-        self._calm = Calm(description.noise) if description.noise else None
         self._shown = self._look()
-        if self._calm:
-            self._calm.shows(self._shown[1])
 
     @property
     def shown_value(self) -> Any:
-        """The value of the last reading, but for noise; None if it has none."""
+        """The value of the last reading; None if it has none."""
         return self._shown[1]
 
     @property
@@ -68,18 +55,9 @@ class CellwireEntity(CoordinatorEntity[CellwireCoordinator]):
     @override
     def _handle_coordinator_update(self) -> None:
         shown = self._look()
-        if self._is_new(shown) and shown != self._shown:
+        if shown != self._shown:
             self._shown = shown
             self.async_write_ha_state()
-
-    def _is_new(self, shown: tuple[bool, Any]) -> bool:
-        """Tell whether what would be shown differs by more than noise from what is shown."""
-        if self._calm:
-            return self._calm.shows(shown[1])
-        holds = self.entity_description.holds
-        if holds is None or None in (shown[1], self._shown[1]):
-            return True
-        return not holds(self.coordinator.data[self._unit], self._shown[1])
 
     def _look(self) -> tuple[bool, Any]:
         # The way of every value of every reading: it is short.

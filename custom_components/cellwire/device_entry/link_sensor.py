@@ -15,8 +15,8 @@ from homeassistant.components.sensor import (
 from homeassistant.const import PERCENTAGE, EntityCategory, UnitOfTime
 from homeassistant.core import callback
 
-from ..calm import Calm, Noise
 from ..devices.model import Unit
+from ..devices.watching.calm import Calm, Noise, weight_after
 from ..links.health import Success
 from .coordinator import CellwireCoordinator
 
@@ -36,7 +36,6 @@ class LinkSensorDescription(SensorEntityDescription):
 
     gauge: Callable[[CellwireCoordinator], _Gauge]
     answers: bool = False
-    noise: Noise | None = None
     entity_category: EntityCategory | None = EntityCategory.DIAGNOSTIC
     entity_registry_enabled_default: bool = False
 
@@ -57,9 +56,14 @@ def _success(coordinator: CellwireCoordinator) -> _Gauge:
 
 
 def _answer_time(coordinator: CellwireCoordinator) -> _Gauge:
+    calm, looked_at = Calm(ANSWER_NOISE), time.monotonic()
+
     def value() -> _Value:
+        nonlocal looked_at
         seconds = coordinator.device.wires.health.answer_time
-        return None if seconds is None else round(1000 * seconds)
+        now = time.monotonic()
+        counts, looked_at = weight_after(now - looked_at), now
+        return calm.take(None if seconds is None else round(1000 * seconds), counts)
 
     return value
 
@@ -88,7 +92,6 @@ LINK_SENSORS: tuple[LinkSensorDescription, ...] = (
         translation_key="answer_time",
         gauge=_answer_time,
         answers=True,
-        noise=ANSWER_NOISE,
         device_class=SensorDeviceClass.DURATION,
         native_unit_of_measurement=UnitOfTime.MILLISECONDS,
         state_class=SensorStateClass.MEASUREMENT,
@@ -119,7 +122,6 @@ class LinkSensor(SensorEntity):
         self.entity_description = description
         self._coordinator = coordinator
         self._gauge = description.gauge(coordinator)
-        self._calm = Calm(description.noise) if description.noise else None
         self._attr_unique_id = f"{coordinator.config_entry.entry_id}_link_{description.key}"
         self._attr_device_info = coordinator.device_info(unit)
 
@@ -137,8 +139,7 @@ class LinkSensor(SensorEntity):
     def _look(self) -> bool:
         """Take the value of now, and tell whether it must be shown."""
         value = self._gauge()
-        shows = self._calm is None or self._calm.shows(value)
-        if not shows or value == self._attr_native_value:
+        if value == self._attr_native_value:
             return False
         self._attr_native_value = value
         return True

@@ -10,7 +10,7 @@ from ..const import CONF_BAUDRATE, CONF_PARITY, CONF_SERIALS
 from ..devices.device import AnyFamily, Found, Line, Progress
 from ..devices.search import search
 from ..links.link import LinkKind
-from .coordinator import entry_family, entry_identity
+from .entry_data import entry_family, entry_identity
 from .link_choice import AUDIBLE, make_byte_link, make_link
 
 

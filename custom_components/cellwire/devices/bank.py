@@ -4,9 +4,9 @@ A bank is whole or it says nothing: totals without one of the packs would be sil
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import override
+from typing import Any, override
 
 from .model import Alarm, Kind, Quantity, Reading, Role, Unit, activity
 
@@ -29,6 +29,16 @@ class BankReading(Reading):
 
     packs: Mapping[str, Reading]
     labels: Mapping[str, str]
+
+    @override
+    def joined(self, parts: Mapping[str, Reading]) -> BankReading:
+        packs = {key: parts[key] for key in self.packs}
+        return replace(self, packs=packs, **_totals(packs))
+
+    @cached_property
+    @override
+    def power(self) -> float | None:
+        return _sum("power", self.packs)
 
     @cached_property
     @override
@@ -89,28 +99,33 @@ def to_bank(units: Mapping[str, Unit], readings: Mapping[str, Reading]) -> BankR
         return None
     whole = len(answering) == len(units)
     packs = answering if whole else {}
-    current = _sum("current", packs)
-    remaining, full = _sum("remaining_capacity", packs), _sum("full_capacity", packs)
     return BankReading(
         at=min(reading.at for reading in answering.values()),
         packs=packs,
         # Packs are known by what their owner sees on them.
         labels={key: units[key].label or key for key in packs},
-        status=activity(current),
-        voltage=_mean("voltage", packs),
-        current=current,
-        measured_power=_sum("power", packs),
-        # A BMS may count a little more than the battery holds.
-        soc=min(100.0, round(100 * remaining / full, 1))
-        if remaining is not None and full
-        else None,
-        soh=_share("soh", packs),
-        remaining_capacity=remaining,
-        full_capacity=full,
-        design_capacity=_sum("design_capacity", packs),
         alarms=frozenset(() if whole else (PACK_MISSING.key,)),
         values={PACKS.id: len(units), PACKS_ANSWERING.id: len(answering)},
+        **_totals(packs),
     )
+
+
+def _totals(packs: Mapping[str, Reading]) -> dict[str, Any]:
+    """Return the fields of a reading that follow from those of the packs."""
+    current = _sum("current", packs)
+    remaining, full = _sum("remaining_capacity", packs), _sum("full_capacity", packs)
+    soc = round(100 * remaining / full, 1) if remaining is not None and full else None
+    return {
+        "status": activity(current),
+        "voltage": _mean("voltage", packs),
+        "current": current,
+        # A BMS may count a little more than the battery holds.
+        "soc": None if soc is None else min(100.0, soc),
+        "soh": _share("soh", packs),
+        "remaining_capacity": remaining,
+        "full_capacity": full,
+        "design_capacity": _sum("design_capacity", packs),
+    }
 
 
 def _values(name: str, packs: Mapping[str, Reading]) -> list[float] | None:

@@ -51,6 +51,11 @@ class Control(ABC):
         """By what it is asked for."""
         return self.key if self.number is None else f"{self.key}_{self.number}"
 
+    @property
+    def extent(self) -> tuple[object, ...]:
+        """What may be wished for: limits, or choices."""
+        return ()
+
     @abstractmethod
     def check(self, wish: Value) -> None:
         """Raise Refused if the wish is outside what the device allows."""
@@ -69,6 +74,11 @@ class NumberControl(Control):
     maximum: float
     step: float
 
+    @property
+    @override
+    def extent(self) -> tuple[object, ...]:
+        return self.minimum, self.maximum, self.step
+
     @override
     def check(self, wish: Value) -> None:
         if isinstance(wish, bool) or not isinstance(wish, int | float):
@@ -82,6 +92,11 @@ class ChoiceControl(Control):
     """One of several words."""
 
     choices: tuple[str, ...]
+
+    @property
+    @override
+    def extent(self) -> tuple[object, ...]:
+        return self.choices
 
     @override
     def check(self, wish: Value) -> None:

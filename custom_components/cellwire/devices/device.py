@@ -3,17 +3,20 @@
 from abc import ABC, abstractmethod
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Literal, Protocol
 
-from ..links.health import LinkHealth, Trace
-from ..links.link import Connection, Link, LinkKind
+from ..links.link import OPENING_TIME, Connection, Link, LinkKind
 from .bank import BANK
 from .control import Control
 from .errors import OtherDevice, Refused, WrongIdentity
-from .model import RESTING_CURRENT, Reading, Unit, UnitKind, Value
+from .hearing import Speaker
+from .model import Reading, Unit, UnitKind, Value
+from .programs import Programs
+from .watching.ledger import Counting
+from .wires import Wires
 
 type Readings = dict[str, Reading]
 type Listener = Callable[[], None]
@@ -24,6 +27,9 @@ type Progress = Callable[[float], None]
 
 
 type Parity = Literal["N", "E", "O"]
+
+# Where a device's memory has the programs that are watched.
+PROGRAMS = "programs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,19 +127,6 @@ class Event:
     data: Mapping[str, Value] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StopConditions:
-    """When a program is to be stopped, whichever comes first; None is never.
-
-    After so many `minutes`, after so many `mah` in or out, or when a cell reaches a voltage in V:
-    the highest one when charging, the lowest one when discharging.
-    """
-
-    minutes: float | None = None
-    mah: float | None = None
-    cell_voltage: float | None = None
-
-
 class Mains(Protocol):
     """A switch that feeds a device and that is not the device's own."""
 
@@ -167,9 +160,8 @@ class Family[LinkT: Connection = Link]:
     `probe` looks for such a device and raises LinkError or DeviceError if there is none; it
     closes what it opened. `detect` does the same where the line may be another device's, if that
     takes more care. `recognise` names what unmistakably speaks this family's protocol in
-    some received bytes. Currents below `noise_floor`, in A, are noise and not counted.
-    `trusted_counters` are the fields of a reading that are counters of the device itself and never
-    fall in its life. `count_cycles` is for batteries that don't tell their cycles.
+    some received bytes, its own device or another one. `counting` is what is counted for it, and
+    how.
     """
 
     key: str
@@ -181,12 +173,10 @@ class Family[LinkT: Connection = Link]:
     talks: bool = False
     options: tuple[Option, ...] = ()
     allows_control: bool = False
-    noise_floor: float = RESTING_CURRENT
-    trusted_counters: tuple[str, ...] = ()
-    count_cycles: bool = False
+    counting: Counting = field(default_factory=Counting)
     probe: Callable[[LinkFactory[LinkT], Progress], Awaitable[Found]]
     detect: Callable[[LinkFactory[LinkT], Progress], Awaitable[Found]] | None = None
-    recognise: Callable[[bytes], str | None]
+    recognise: Callable[[bytes], Speaker | None]
     create: Callable[[LinkT, Identity], Device[LinkT]]
 
     @property
@@ -198,43 +188,47 @@ class Family[LinkT: Connection = Link]:
 type AnyFamily = Family[Any]
 
 
-class Wires[LinkT: Connection = Link]:
-    """A link with its counters and its last bytes: what decoders and devices share."""
-
-    def __init__(self, link: LinkT) -> None:
-        """Begin to count."""
-        self.link = link
-        self.health = LinkHealth()
-        self.trace = Trace(link.name)
-        # Closed for good: nothing opens the link again.
-        self.closed = False
-
-
 class Device[LinkT: Connection = Link](ABC):
     """What stands behind one config entry: one charger, one BMS, or one bus of packs.
 
     `period` is how often readings come by themselves, in seconds; None if they are asked for.
     `asks` tells whether anything is, so that there are answers.
-    With `takes_password` it is sent the password of its settings if there is one.
+    With `takes_password` it is sent the password of its settings if there is one. `programs` are
+    there where the device runs any.
     """
 
     period: float | None = None
     asks: bool = True
     takes_password = False
+    programs: Programs | None = None
 
     def __init__(self, link: LinkT, identity: Identity) -> None:
         """Own the link from now on; nothing is opened yet."""
         self.wires = Wires(link)
         self.identity = identity
         self.units: dict[str, Unit] = {}
-        self.controls: dict[str, tuple[Control, ...]] = {}
+        self._controls: dict[str, tuple[Control, ...]] = {}
         self.settings = Settings()
-        # What `memory` returned before a restart. Set before `start`; nothing is written for it.
-        self.recalled: Mapping[str, Any] = {}
+        self._recalled: Mapping[str, Any] = {}
         self.lock = asyncio.Lock()
         self._listeners: list[Listener] = []
         self._event_listeners: list[EventListener] = []
         self._reading_listeners: list[ReadingListener] = []
+        self._offer_listeners: list[Listener] = []
+
+    @property
+    def controls(self) -> Mapping[str, tuple[Control, ...]]:
+        """What can be set and started now, by the key of the unit; `offer` changes it."""
+        return self._controls
+
+    @property
+    def reading_time(self) -> float:
+        """How long `start` or `read` may take at the very most, in seconds: a longer one is stuck.
+
+        It includes waiting for a wish that is being carried out. Without more to say or to hear it
+        is what the link may need.
+        """
+        return OPENING_TIME
 
     @property
     def writes_left(self) -> int | None:
@@ -271,70 +265,39 @@ class Device[LinkT: Connection = Link](ABC):
         """
         self.identity = self.identity.left_by(unit)
         self.units.pop(unit, None)
-        self.controls.pop(unit, None)
-
-    async def get_presets(self) -> tuple[Mapping[str, Value], ...]:
-        """Read the programs that are stored in the device, because a person asks for them.
-
-        Raises Refused for a device that has none, LinkError or another DeviceError.
-        """
-        raise Refused("presets", "not_offered")
-
-    async def start_program(
-        self,
-        unit: str,  # noqa: ARG002
-        preset: str | int,  # noqa: ARG002 - its name or its number
-        operation: str,  # noqa: ARG002
-        stop_at: StopConditions,  # noqa: ARG002
-    ) -> None:
-        """Start a stored program by the name or number of its preset, and stop it in time.
-
-        Raises Refused, LinkError or another DeviceError.
-        """
-        raise Refused("program", "not_offered")
-
-    async def stop_program(self, unit: str) -> None:  # noqa: ARG002
-        """Stop a program, whoever started it. Raises as `start_program`."""
-        raise Refused("program", "not_offered")
-
-    def program_state(self, unit: str) -> Mapping[str, Value] | None:  # noqa: ARG002
-        """Tell of the program that was started last: what `resume_program` wants to know.
-
-        `ended` says how it ended, None while it is watched. None if there was none.
-        """
-        return None
-
-    def resume_program(self, unit: str, state: Mapping[str, Value]) -> None:  # noqa: ARG002
-        """Watch a program again that was started before, if it still goes on at the next poll.
-
-        Nothing is written. Raises Refused.
-        """
-        raise Refused("program", "not_offered")
+        self._controls.pop(unit, None)
 
     @property
     def previous(self) -> Mapping[str, str]:
         """What was overwritten because somebody asked for it, as it was before, in hexadecimal."""
         return {}
 
+    @property
+    def recalled(self) -> Mapping[str, Any]:
+        """What `memory` returned before a restart. Set before `start`; nothing is written."""
+        return self._recalled
+
+    @recalled.setter
+    def recalled(self, kept: Mapping[str, Any]) -> None:
+        self._recalled = kept
+        if self.programs:
+            self.programs.recall(kept.get(PROGRAMS))
+
     def memory(self) -> dict[str, Any]:
         """Return what must be known again after a restart, as JSON has it.
 
         "programs" are the states of those that are being watched, by the key of the unit.
         """
-        states = {unit: self.program_state(unit) for unit in self.units}
-        programs = {
-            unit: dict(state) for unit, state in states.items() if state and not state["ended"]
-        }
-        return {"programs": programs} if programs else {}
+        states = self.programs.memory() if self.programs else {}
+        return {PROGRAMS: states} if states else {}
 
     def resume(self) -> None:
         """Watch the programs again that were watched before a restart. Nothing is written.
 
         What comes of them shows from the next poll on, so whoever listens to events does so first.
         """
-        for unit, state in self.recalled.get("programs", {}).items():
-            with suppress(Refused):
-                self.resume_program(unit, state)
+        if self.programs:
+            self.programs.take_over()
 
     def on_change(self, listener: Listener) -> Listener:
         """Have `listener` called when something changed that should not wait for the next read.
@@ -357,6 +320,23 @@ class Device[LinkT: Connection = Link](ABC):
         self._reading_listeners.append(listener)
         return lambda: self._reading_listeners.remove(listener)
 
+    def on_offer(self, listener: Listener) -> Listener:
+        """Have `listener` called when other things can be wished for, though no value changed.
+
+        Returns a function that ends it.
+        """
+        self._offer_listeners.append(listener)
+        return lambda: self._offer_listeners.remove(listener)
+
+    def offer(self, unit: str, controls: tuple[Control, ...]) -> None:
+        """Let what can be set and started on a unit be this from now on."""
+        before = self._controls.get(unit, ())
+        self._controls[unit] = controls
+        if controls is before or _extents(controls) == _extents(before):
+            return
+        for listener in tuple(self._offer_listeners):
+            listener()
+
     def report(self, readings: Readings) -> None:
         """Tell the listeners of readings. One that was told of before may come again."""
         for listener in tuple(self._reading_listeners):
@@ -375,9 +355,21 @@ class Device[LinkT: Connection = Link](ABC):
     async def apply(self, unit: str, key: str, wish: Value) -> None:
         """Carry out a control: check the limits, write, read back. Nothing else may write.
 
-        Raises Refused, LinkError or another DeviceError; what the device does then is as before,
-        as far as it can be known. A wish that had to wait and was overtaken by a newer one for the
-        same control is dropped without an error.
+        What is offered, and its limits, may change while a wish waits for its turn: they are
+        looked at again when it has come. Raises Refused, LinkError or another DeviceError; what the
+        device does then is as before, as far as it can be known. A wish that had to wait and was
+        overtaken by a newer one for the same control is dropped without an error.
+        """
+        control = self.checked(unit, key, wish)
+        async with control.turn() as is_newest:
+            if is_newest:
+                async with nullcontext() if control.waits else self.lock:
+                    await self.checked(unit, key, wish).carry_out(wish)
+
+    def checked(self, unit: str, key: str, wish: Value) -> Control:
+        """Return the control of a unit by its id. Raises Refused unless it can take the wish now.
+
+        A control that takes the lock by itself asks for this once it has it.
         """
         control = next((c for c in self.controls.get(unit, ()) if c.id == key), None)
         if control is None:
@@ -385,7 +377,9 @@ class Device[LinkT: Connection = Link](ABC):
         if not self.settings.allow_control:
             raise Refused(key, "not_allowed")
         control.check(wish)
-        async with control.turn() as is_newest:
-            if is_newest:
-                async with nullcontext() if control.waits else self.lock:
-                    await control.carry_out(wish)
+        return control
+
+
+def _extents(controls: tuple[Control, ...]) -> list[tuple[object, ...]]:
+    """Return what there is to see of controls, whoever carries them out."""
+    return [(type(control), control.id, control.extent) for control in controls]

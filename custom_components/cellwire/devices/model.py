@@ -120,6 +120,23 @@ class Quantity:
         return self.key if self.number is None else f"{self.key}_{self.number}"
 
 
+def _output(key: str, kind: Kind, number: int) -> Quantity:
+    return Quantity(key=key, kind=kind, role=Role.MEASUREMENT, number=number, common=True)
+
+
+# Voltage and current of further outputs of a charger. The first ones are those of the reading.
+OUTPUTS = {
+    number: (
+        _output("output_voltage", Kind.VOLTAGE, number),
+        _output("output_current", Kind.CURRENT, number),
+    )
+    for number in (2, 3)
+}
+_FURTHER_OUTPUTS = tuple((volts.id, amperes.id) for volts, amperes in OUTPUTS.values())
+# The current without its direction, of a battery that does not always tell that.
+CURRENT_MAGNITUDE = Quantity(key="current_magnitude", kind=Kind.CURRENT, role=Role.MEASUREMENT)
+
+
 class UnitKind(StrEnum):
     """What a unit is to its owner."""
 
@@ -163,7 +180,7 @@ class Reading:
 
     Per-cell tuples begin with cell 1; None stands for a cell that is not connected or whose
     value was refused. `at` is the monotonic clock in seconds and takes no part in comparisons.
-    What follows from the cells is worked out once.
+    What follows from them is worked out once.
     """
 
     at: float = field(compare=False)
@@ -171,7 +188,6 @@ class Reading:
 
     voltage: float | None = None
     current: float | None = None
-    measured_power: float | None = None
     input_voltage: float | None = None
 
     soc: float | None = None
@@ -220,14 +236,24 @@ class Reading:
     # Codes as they came, for diagnostics.
     raw: Mapping[str, int | str] = field(default_factory=dict)
 
-    @property
+    def joined(self, parts: Mapping[str, Reading]) -> Reading:  # noqa: ARG002
+        """Return this as it follows from other readings of the units that it is made of.
+
+        `parts` are by the key of the unit. Most readings are made of nothing else.
+        """
+        return self
+
+    @cached_property
     def power(self) -> float | None:
-        """Power into the battery in W: measured, else voltage times current."""
-        if self.measured_power is not None:
-            return self.measured_power
+        """Power into the battery in W: voltage times current, further outputs included."""
         if self.voltage is None or self.current is None:
             return None
-        return round(self.voltage * self.current, 2)
+        power = self.voltage * self.current
+        for volts, amperes in _FURTHER_OUTPUTS:
+            voltage, current = self.values.get(volts), self.values.get(amperes)
+            if isinstance(voltage, int | float) and isinstance(current, int | float):
+                power += voltage * current
+        return round(power, 2)
 
     @property
     def charging(self) -> bool | None:

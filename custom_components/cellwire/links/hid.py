@@ -30,6 +30,7 @@ from .hid_frame import (
     read_request,
     write_request,
 )
+from .link import Opened
 from .registers import RegisterLink, RegisterUnit
 from .worker import Worker
 
@@ -181,7 +182,23 @@ class _Node:
         return bytes(self._device.read(REPORT_SIZE, math.ceil(seconds * 1000)))
 
 
-class HidLink(RegisterLink):
+class _Plugged(Opened):
+    """An opened charger and its thread. `is_usable` until it is gone."""
+
+    is_usable = True
+
+    def __init__(self, worker: Worker, node: _Node) -> None:
+        """Own a thread and the node that it opened."""
+        self.worker = worker
+        self.node = node
+
+    @override
+    async def close(self) -> None:
+        self.is_usable = False
+        await self.worker.close(self.node.close)
+
+
+class HidLink(RegisterLink[_Plugged]):
     """A charger on USB, found by its address wherever it is plugged in.
 
     `log_frames` counts the reports that it sent by itself, `skipped_frames` those that answered
@@ -195,40 +212,20 @@ class HidLink(RegisterLink):
         self.name = address
         self.log_frames = 0
         self.skipped_frames = 0
-        self._worker: Worker | None = None
-        self._node = _Node(self._skip)
-        self._is_usable = False
         self._lock = asyncio.Lock()
 
-    @property
     @override
-    def is_open(self) -> bool:
-        return self._is_usable
-
-    @override
-    async def open(self) -> None:
-        await self.close()
-        self._node = node = _Node(self._skip)
-        self._worker = worker = Worker("cellwire-hid")
+    async def _connect(self) -> _Plugged:
+        node, worker = _Node(self._skip), Worker("cellwire-hid")
         try:
-            product = await worker.run(OPEN_TIMEOUT + SETTLE, node.open, self.name)
+            self.product = await worker.run(OPEN_TIMEOUT + SETTLE, node.open, self.name)
         except TimeoutError as err:
-            await self.close()
+            await worker.close(node.close)
             raise LinkError(LinkFault.FAILED, self.name, str(err)) from err
         except BaseException:
-            await self.close()
+            await worker.close(node.close)
             raise
-        if self._worker is not worker:
-            raise LinkError(LinkFault.LOST, self.name, "closed while it was being opened")
-        self.product = product
-        self._is_usable = True
-
-    @override
-    async def close(self) -> None:
-        self._is_usable = False
-        worker, self._worker = self._worker, None
-        if worker is not None:
-            await worker.close(self._node.close)
+        return _Plugged(worker, node)
 
     @override
     async def unit(self, address: int, timeout: float, spacing: float = 0.0) -> RegisterUnit:
@@ -242,16 +239,15 @@ class HidLink(RegisterLink):
         The charger may take `timeout` seconds. Raises ModbusError.
         """
         async with self._lock:
-            worker = self._worker
-            if worker is None or not self._is_usable:
+            opened = self._opened
+            if opened is None or not opened.is_usable:
                 raise ModbusConnectionError("the link is not open")
             try:
-                answer = await worker.run(
-                    LATE + timeout + GRACE, self._node.exchange, request, timeout
+                answer = await opened.worker.run(
+                    LATE + timeout + GRACE, opened.node.exchange, request, timeout
                 )
             except OSError as err:
-                if self._worker is worker:
-                    self._is_usable = False
+                opened.is_usable = False
                 raise ModbusConnectionError(str(err)) from err
         if answer is None:
             raise ModbusTimeoutError(f"no answer within {timeout} s")

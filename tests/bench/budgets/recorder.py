@@ -12,6 +12,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 
 from tests.bench.noisy_pack import POLLS_AN_HOUR, USES
+from tests.bench.spread import spread
 
 from .bench import playing
 from .figure import Figure
@@ -54,6 +55,9 @@ async def hour_of_states() -> list[Figure]:
         ports = [bench.addresses[0] for bench in benches]
         hass = await stack.enter_async_context(running(3600, "classic", ports))
         packs = {each.config_entry.data["port"]: each for each in coordinators(hass)}
+        for pack in packs.values():
+            spread(pack.device, 3600 / POLLS_AN_HOUR)
+            await pack.async_refresh()
         before, _ = await _written(hass)
         for _ in range(POLLS_AN_HOUR):
             await asyncio.gather(*(pack.async_refresh() for pack in packs.values()))

@@ -14,13 +14,13 @@ from custom_components.cellwire.devices.control import Control
 from custom_components.cellwire.devices.device import Identity, Line, Settings
 from custom_components.cellwire.devices.errors import Refused
 from custom_components.cellwire.devices.icharger import (
-    charger as conversation,
     commands,
+    conversation,
     gather,
     probe,
     writes,
 )
-from custom_components.cellwire.devices.icharger.controlled import ControlledCharger
+from custom_components.cellwire.devices.icharger.charger import ChargerDevice
 from custom_components.cellwire.devices.icharger.words import VARIANT
 from custom_components.cellwire.devices.model import Value
 from custom_components.cellwire.links.registers import ModbusLink
@@ -32,8 +32,8 @@ from tests.bench.wire import PtyWire
 
 IMPATIENT = 0.15
 
-type Ready = Callable[[SimulatedCharger], Awaitable[ControlledCharger]]
-type MakeDevice = Callable[[SimulatedCharger], ControlledCharger]
+type Ready = Callable[[SimulatedCharger], Awaitable[ChargerDevice]]
+type MakeDevice = Callable[[SimulatedCharger], ChargerDevice]
 
 
 @pytest.fixture(autouse=True)
@@ -81,13 +81,13 @@ def identity(**serials: str | None) -> Identity:
 @pytest.fixture
 async def make_device(pty: PtyWire) -> AsyncIterator[MakeDevice]:
     """Put a simulated charger on the line and make a device for it; it is closed in the end."""
-    devices: list[ControlledCharger] = []
+    devices: list[ChargerDevice] = []
     slaves: dict[int, Slave] = {}
     RtuBus(pty, slaves)
 
-    def make(charger: SimulatedCharger) -> ControlledCharger:
+    def make(charger: SimulatedCharger) -> ChargerDevice:
         slaves[conversation.ADDRESS] = charger
-        device = ControlledCharger(serial_link(pty.address, Line(115200)), identity())
+        device = ChargerDevice(serial_link(pty.address, Line(115200)), identity())
         device.settings = Settings(allow_control=True)
         devices.append(device)
         return device
@@ -113,7 +113,7 @@ def to_orders(fault: faults.Fault) -> faults.Fault:
 async def ready(make_device: MakeDevice) -> Ready:
     """Start a device that may be controlled, and read its presets: as a person would."""
 
-    async def make(charger: SimulatedCharger) -> ControlledCharger:
+    async def make(charger: SimulatedCharger) -> ChargerDevice:
         device = make_device(charger)
         device.settings = ALLOWED
         await device.start()
@@ -126,17 +126,17 @@ async def ready(make_device: MakeDevice) -> Ready:
     return make
 
 
-async def wish(device: ControlledCharger, unit: str, preset: str, operation: str) -> None:
+async def wish(device: ChargerDevice, unit: str, preset: str, operation: str) -> None:
     """Choose what to start."""
     await device.apply(unit, "preset", preset)
     await device.apply(unit, "operation", operation)
 
 
-def control(device: ControlledCharger, unit: str, key: str) -> Control:
+def control(device: ChargerDevice, unit: str, key: str) -> Control:
     return next(each for each in device.controls[unit] if each.id == key)
 
 
-async def shown(device: ControlledCharger, unit: str, key: str) -> Value:
+async def shown(device: ChargerDevice, unit: str, key: str) -> Value:
     """Return what a control is set to, by a fresh reading."""
     return control(device, unit, key).value((await device.read())[unit])
 

@@ -1,8 +1,8 @@
 """What the tests of watched programs share."""
 
-from custom_components.cellwire.devices.device import StopConditions
-from custom_components.cellwire.devices.icharger.controlled import ControlledCharger
+from custom_components.cellwire.devices.icharger.charger import ChargerDevice
 from custom_components.cellwire.devices.model import Value
+from custom_components.cellwire.devices.programs import StopConditions
 from tests.bench.icharger import SimulatedCharger
 
 FIRST, SECOND = "channel_1", "channel_2"
@@ -10,7 +10,7 @@ NEVER = StopConditions()
 
 
 async def begin(
-    device: ControlledCharger,
+    device: ChargerDevice,
     charger: SimulatedCharger,
     stop_at: StopConditions = NEVER,
     operation: str = "charge",
@@ -24,15 +24,15 @@ async def begin(
         charger.channels[0].advance(1)
 
     charger.channels[0].run = run_at_once  # type: ignore[method-assign, assignment]
-    await device.start_program(FIRST, preset, operation, stop_at)
+    await device.programs.start(FIRST, preset, operation, stop_at)
 
 
-async def pass_by(device: ControlledCharger, charger: SimulatedCharger, polls: int) -> None:
+async def pass_by(device: ChargerDevice, charger: SimulatedCharger, polls: int) -> None:
     for _ in range(polls):
         charger.advance(20)
         await device.read()
 
 
-def ended(device: ControlledCharger) -> Value:
-    state = device.program_state(FIRST)
+def ended(device: ChargerDevice) -> Value:
+    state = device.programs.state(FIRST)
     return state["ended"] if state else None

@@ -8,10 +8,9 @@ from custom_components.cellwire.devices.control import ChoiceControl, NumberCont
 from custom_components.cellwire.devices.device import Settings
 from custom_components.cellwire.devices.errors import NoAnswer
 from custom_components.cellwire.devices.icharger import FAMILY
-from custom_components.cellwire.devices.icharger.controlled import ControlledCharger
-from custom_components.cellwire.devices.icharger.controls import name_of, names_of
+from custom_components.cellwire.devices.icharger.charger import ChargerDevice
 from custom_components.cellwire.devices.icharger.models import Layout
-from custom_components.cellwire.devices.icharger.presets import to_preset
+from custom_components.cellwire.devices.icharger.presets import name_of, names_of, to_preset
 from tests.bench.icharger import SimulatedCharger
 from tests.bench.icharger_memory import preset_image
 from tests.bench.icharger_pack import Pack
@@ -31,7 +30,7 @@ SETTINGS_KEYS = [
 ]
 
 
-def keys(device: ControlledCharger) -> dict[str, list[str]]:
+def keys(device: ChargerDevice) -> dict[str, list[str]]:
     return {unit: [each.id for each in offered] for unit, offered in device.controls.items()}
 
 
@@ -73,7 +72,7 @@ async def test_settings_that_were_not_read_are_not_offered(make_device: MakeDevi
     await device.start()
     assert "input_current_limit" not in keys(device)["charger"]
     charger.refusals = {0x8400: 2}
-    await device.get_presets()
+    await device.programs.get_presets()
     assert keys(device)["charger"] == ["refresh_presets"]
 
 
@@ -127,6 +126,14 @@ async def test_presets_can_be_chosen_once_they_were_read(make_device: MakeDevice
         "NiZn",
     )
     assert (preset.wish, preset.waits) == (True, False)
+
+
+async def test_a_preset_that_is_gone_before_the_choice_is_renewed(ready: Ready) -> None:
+    device = await ready(SimulatedCharger())
+    # As after another firmware was found whose settings could not be read yet.
+    device.stored.begin()
+    with refused("not_a_choice"):
+        await device.apply("channel_1", "preset", "LiPo 15")
 
 
 async def test_wishes_write_nothing(ready: Ready) -> None:
@@ -207,10 +214,10 @@ async def test_a_preset_that_was_changed_must_be_chosen_again(ready: Ready) -> N
     await wish(device, "channel_1", "LiPo 15", "charge")
     # How often it ran says nothing.
     charger.memory.presets[7].flash[29] += 0x0100
-    await device.get_presets()
+    await device.programs.get_presets()
     assert await shown(device, "channel_1", "preset") == "LiPo 15"
     charger.memory.presets[7].flash[49] = 1600
-    await device.get_presets()
+    await device.programs.get_presets()
     assert await shown(device, "channel_1", "preset") is None
     assert await shown(device, "channel_1", "operation") is None
 
@@ -222,7 +229,7 @@ async def test_another_firmware_makes_presets_unknown(ready: Ready) -> None:
     info = charger.info()
     charger.info = lambda: [*info[:7], 2200, *info[8:]]  # type: ignore[method-assign]
     await device.read()
-    assert device.presets == ()
+    assert device.stored.presets == ()
     assert await shown(device, "channel_1", "preset") is None
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from custom_components.cellwire.devices.errors import NoAnswer
 from custom_components.cellwire.devices.icharger import gather
-from custom_components.cellwire.devices.icharger.controlled import ControlledCharger
+from custom_components.cellwire.devices.icharger.charger import ChargerDevice
 from custom_components.cellwire.devices.icharger.editing import is_editable
 from tests.bench import faults
 from tests.bench.icharger import SimulatedCharger
@@ -27,7 +27,7 @@ async def charger() -> SimulatedCharger:
 
 
 @pytest.fixture
-async def device(ready: Ready, charger: SimulatedCharger) -> ControlledCharger:
+async def device(ready: Ready, charger: SimulatedCharger) -> ChargerDevice:
     """Wish for a preset of the owner, in slot 7: 15 A and 2 A."""
     device = await ready(charger)
     await device.apply(FIRST, "preset", "LiPo 15")
@@ -39,7 +39,7 @@ def image(charger: SimulatedCharger) -> bytes:
 
 
 async def test_one_byte_pair_is_changed_and_the_whole_is_written(
-    charger: SimulatedCharger, device: ControlledCharger
+    charger: SimulatedCharger, device: ChargerDevice
 ) -> None:
     before = image(charger)
     await device.apply(FIRST, "charge_current", 12.35)
@@ -62,22 +62,22 @@ async def test_one_byte_pair_is_changed_and_the_whole_is_written(
     assert await shown(device, FIRST, "preset") == "LiPo 15"
     assert (await device.read())["charger"].values["flash_writes"] == 1
     assert charger.memory.commits == 1
-    kept = bytes.fromhex(device.previous_presets[7])
+    kept = bytes.fromhex(device.changes.previous[7])
     assert kept[:46] + kept[53:] == before[:46] + before[53:]
     assert kept[46:53] == b"\xff" * 7
 
 
 async def test_nothing_is_written_that_is_so_already(
-    charger: SimulatedCharger, device: ControlledCharger
+    charger: SimulatedCharger, device: ChargerDevice
 ) -> None:
     await device.apply(FIRST, "charge_current", 15.0)
     assert charger.memory.commits == 0
     assert charger.written == [(0x8001, [7])]
-    assert device.previous_presets == {}
+    assert device.changes.previous == {}
 
 
 async def test_quick_changes_are_one_write(
-    charger: SimulatedCharger, device: ControlledCharger
+    charger: SimulatedCharger, device: ChargerDevice
 ) -> None:
     await device.apply("channel_2", "preset", "LiPo 15")
     await asyncio.gather(
@@ -96,7 +96,7 @@ async def test_quick_changes_are_one_write(
 
 
 async def test_all_who_wished_hear_that_it_failed(
-    charger: SimulatedCharger, device: ControlledCharger
+    charger: SimulatedCharger, device: ChargerDevice
 ) -> None:
     charger.ignored = {SAVE}
     results = await asyncio.gather(
@@ -152,11 +152,10 @@ async def test_a_preset_that_says_that_it_is_something_else(ready: Ready) -> Non
     assert charger.memory.commits == 0
 
 
-async def test_lengths_and_versions(device: ControlledCharger) -> None:
-    preset = device.presets[1]
-    about, model = device.info, device.model
+async def test_lengths_and_versions(device: ChargerDevice) -> None:
+    preset = device.stored.presets[1]
+    about, model = device.conversation.info, device.conversation.model
     assert is_editable(preset, model, about)
-    device.controls.clear()
     for changed in ({"memory_length": 170}, {"memory_length": 192}, {"software": 2108}):
         values = {name: getattr(about, name) for name in about.__slots__} | changed
         assert not is_editable(preset, model, type(about)(**values))
@@ -164,7 +163,7 @@ async def test_lengths_and_versions(device: ControlledCharger) -> None:
 
 @pytest.mark.parametrize(("wish", "reason"), [(40.05, "out_of_range"), (0.0, "out_of_range")])
 async def test_beyond_the_limits(
-    charger: SimulatedCharger, device: ControlledCharger, wish: float, reason: str
+    charger: SimulatedCharger, device: ChargerDevice, wish: float, reason: str
 ) -> None:
     with refused(reason):
         await device.apply(FIRST, "charge_current", wish)
@@ -172,7 +171,7 @@ async def test_beyond_the_limits(
 
 
 async def test_the_power_limit_that_is_set_limits(
-    charger: SimulatedCharger, device: ControlledCharger
+    charger: SimulatedCharger, device: ChargerDevice
 ) -> None:
     await device.apply("charger", "charge_power_limit_1", 35)
     with refused("out_of_range"):
@@ -181,7 +180,7 @@ async def test_the_power_limit_that_is_set_limits(
 
 
 async def test_the_charger_takes_something_else(
-    charger: SimulatedCharger, device: ControlledCharger
+    charger: SimulatedCharger, device: ChargerDevice
 ) -> None:
     charger.memory.most = {PRESET: {49: 1000}}
     with refused("not_taken", "10.0 A"):
@@ -191,9 +190,7 @@ async def test_the_charger_takes_something_else(
     assert await shown(device, FIRST, "preset") == "LiPo 15"
 
 
-async def test_acknowledged_but_not_saved(
-    charger: SimulatedCharger, device: ControlledCharger
-) -> None:
+async def test_acknowledged_but_not_saved(charger: SimulatedCharger, device: ChargerDevice) -> None:
     charger.ignored = {SAVE}
     with refused("not_taken", "15.0 A"):
         await device.apply(FIRST, "charge_current", 20.0)
@@ -201,7 +198,7 @@ async def test_acknowledged_but_not_saved(
 
 
 async def test_the_slot_is_empty_afterwards(
-    charger: SimulatedCharger, device: ControlledCharger
+    charger: SimulatedCharger, device: ChargerDevice
 ) -> None:
     charger.memory.presets[7].flash[0] = 0x55AA
     commit = charger.memory.commit
@@ -214,31 +211,29 @@ async def test_the_slot_is_empty_afterwards(
     with refused("not_taken", "an empty preset"):
         await device.apply(FIRST, "charge_current", 20.0)
     assert await shown(device, FIRST, "preset") is None
-    assert 7 not in [preset.slot for preset in device.presets]
+    assert 7 not in [preset.slot for preset in device.stored.presets]
 
 
-async def test_saved_but_not_acknowledged(
-    charger: SimulatedCharger, device: ControlledCharger
-) -> None:
+async def test_saved_but_not_acknowledged(charger: SimulatedCharger, device: ChargerDevice) -> None:
     charger.fault = to_orders(faults.silent)
     await device.apply(FIRST, "charge_current", 20.0)
     assert await shown(device, FIRST, "charge_current") == 20.0
 
 
 async def test_a_block_that_is_not_acknowledged_is_not_saved(
-    charger: SimulatedCharger, device: ControlledCharger
+    charger: SimulatedCharger, device: ChargerDevice
 ) -> None:
     charger.fault = faults.only(lambda answer: answer[2:4] == b"\x8c\x1c", faults.silent)
     with pytest.raises(NoAnswer):
         await device.apply(FIRST, "charge_current", 20.0)
     charger.fault = faults.none
     assert charger.memory.commits == 0
-    await device.get_presets()
+    await device.programs.get_presets()
     assert await shown(device, FIRST, "charge_current") == 15.0
 
 
 async def test_the_link_is_lost_before_it_is_read_back(
-    pty: PtyWire, charger: SimulatedCharger, device: ControlledCharger
+    pty: PtyWire, charger: SimulatedCharger, device: ChargerDevice
 ) -> None:
     charger.fault = to_orders(Cut(pty))
     with refused("unknown_state", "15.0 A"):
@@ -247,7 +242,7 @@ async def test_the_link_is_lost_before_it_is_read_back(
 
 
 async def test_changed_at_the_panel_since_it_was_shown(
-    charger: SimulatedCharger, device: ControlledCharger
+    charger: SimulatedCharger, device: ChargerDevice
 ) -> None:
     charger.memory.presets[7].flash[50] = 300
     with refused("preset_changed"):
@@ -258,9 +253,7 @@ async def test_changed_at_the_panel_since_it_was_shown(
     assert charger.memory.commits == 0
 
 
-async def test_not_while_a_program_runs(
-    charger: SimulatedCharger, device: ControlledCharger
-) -> None:
+async def test_not_while_a_program_runs(charger: SimulatedCharger, device: ChargerDevice) -> None:
     charger.plug(2, Pack([0.5] * 4))
     charger.start(2, "charge")
     with refused("busy"):
@@ -269,7 +262,7 @@ async def test_not_while_a_program_runs(
 
 
 async def test_closing_gives_up_what_was_not_begun(
-    charger: SimulatedCharger, device: ControlledCharger, monkeypatch: pytest.MonkeyPatch
+    charger: SimulatedCharger, device: ChargerDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gather, "GATHER", 60.0)
     wishing = asyncio.create_task(device.apply(FIRST, "charge_current", 20.0))
@@ -280,9 +273,7 @@ async def test_closing_gives_up_what_was_not_begun(
     assert charger.writes == 0
 
 
-async def test_closing_lets_a_write_end(
-    charger: SimulatedCharger, device: ControlledCharger
-) -> None:
+async def test_closing_lets_a_write_end(charger: SimulatedCharger, device: ChargerDevice) -> None:
     wishing = asyncio.create_task(device.apply(FIRST, "charge_current", 20.0))
     await until(lambda: charger.writes >= 3)
     await device.close()
@@ -291,7 +282,7 @@ async def test_closing_lets_a_write_end(
 
 
 async def test_a_caller_that_goes_leaves_its_wish(
-    charger: SimulatedCharger, device: ControlledCharger
+    charger: SimulatedCharger, device: ChargerDevice
 ) -> None:
     wishing = asyncio.create_task(device.apply(FIRST, "charge_current", 20.0))
     await asyncio.sleep(0.01)
@@ -300,3 +291,18 @@ async def test_a_caller_that_goes_leaves_its_wish(
         await wishing
     await until(lambda: charger.memory.commits)
     assert control(device, FIRST, "charge_current").waits
+
+
+async def test_a_limit_that_fell_while_the_wish_waited(
+    charger: SimulatedCharger, device: ChargerDevice
+) -> None:
+    before = charger.writes
+    asked = asyncio.create_task(device.apply(FIRST, "charge_current", 30.0))
+    await asyncio.sleep(0)
+    # 70 W at 3.5 V of one cell.
+    device.stored.settings["charge_power_limit_1"] = 70
+    with refused("out_of_range"):
+        await asked
+    # The slot was chosen for reading.
+    assert charger.writes == before + 1
+    assert charger.memory.commits == 0

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from custom_components.cellwire.devices.device import Event
-from custom_components.cellwire.devices.icharger.controlled import ControlledCharger
+from custom_components.cellwire.devices.icharger.charger import ChargerDevice
 from custom_components.cellwire.devices.icharger.events import EVENTS, RunWatch
 from custom_components.cellwire.devices.model import Reading
 from tests.bench.icharger import SimulatedCharger
@@ -82,7 +82,7 @@ def heard() -> list[Event]:
     return []
 
 
-async def listening(device: ControlledCharger, heard: list[Event]) -> ControlledCharger:
+async def listening(device: ChargerDevice, heard: list[Event]) -> ChargerDevice:
     device.on_event(heard.append)
     return device
 

@@ -6,9 +6,11 @@ import pytest
 
 from custom_components.cellwire.devices.device import Found, Line
 from custom_components.cellwire.devices.errors import Declined, Garbled, NoAnswer, OtherDevice
+from custom_components.cellwire.devices.hearing import Speaker
 from custom_components.cellwire.devices.icharger import FAMILY
-from custom_components.cellwire.devices.icharger.charger import ADDRESS, ChargerDevice
-from custom_components.cellwire.devices.icharger.probe import LINES, recognise
+from custom_components.cellwire.devices.icharger.charger import ChargerDevice
+from custom_components.cellwire.devices.icharger.conversation import ADDRESS
+from custom_components.cellwire.devices.icharger.probe import LINES, TEXT_NAME, recognise
 from custom_components.cellwire.devices.icharger.words import VARIANT
 from custom_components.cellwire.links.errors import LinkError, LinkFault
 from custom_components.cellwire.links.link import LinkKind
@@ -124,7 +126,7 @@ LINES_OF_TEXT = [line["line"] for file in (*OLD, *NEW) for line in file["lines"]
 @pytest.mark.parametrize("line", LINES_OF_TEXT)
 def test_text_lines_are_recognised(line: str) -> None:
     data = line.encode() + b"\r\n"
-    assert "iCharger" in (recognise(b"\x00;3\r\n" + data) or "")
+    assert recognise(b"\x00;3\r\n" + data) == Speaker(TEXT_NAME, is_ours=False)
     assert recognise(data.replace(b"$1", b"$2", 1).replace(b";", b";9", 1)) is None
 
 

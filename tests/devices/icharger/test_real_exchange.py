@@ -7,7 +7,7 @@ import time
 import pytest
 
 from custom_components.cellwire.devices.icharger import commands
-from custom_components.cellwire.devices.icharger.controlled import ControlledCharger
+from custom_components.cellwire.devices.icharger.charger import ChargerDevice
 from custom_components.cellwire.links.hid import HidLink
 from tests.bench.captures import capture
 from tests.bench.hid_port import HidPort
@@ -40,12 +40,10 @@ async def port(usb: Path) -> AsyncIterator[HidPort]:
 
 
 @pytest.fixture
-async def device(
-    port: HidPort, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[ControlledCharger]:
+async def device(port: HidPort, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ChargerDevice]:
     for name, seconds in REAL.items():
         monkeypatch.setattr(commands, name, seconds)
-    device = ControlledCharger(HidLink("hid://1504308022"), identity())
+    device = ChargerDevice(HidLink("hid://1504308022"), identity())
     device.settings = ALLOWED
     await device.start()
     await device.apply("charger", "refresh_presets", None)
@@ -60,7 +58,7 @@ def orders(port: HidPort) -> list[bytes]:
 
 
 async def test_the_recorded_start_and_the_two_recorded_stops(
-    port: HidPort, device: ControlledCharger
+    port: HidPort, device: ChargerDevice
 ) -> None:
     port.is_logging = True
     await wish(device, FIRST, "LiPo (0)", "cycle")
@@ -69,7 +67,7 @@ async def test_the_recorded_start_and_the_two_recorded_stops(
     assert orders(port) == RECORDED
 
 
-async def test_wishes_are_carried_out_in_time(port: HidPort, device: ControlledCharger) -> None:
+async def test_wishes_are_carried_out_in_time(port: HidPort, device: ChargerDevice) -> None:
     begin = time.monotonic()
     await device.apply("charger", "refresh_presets", None)
     took = {"refresh_presets": time.monotonic() - begin}

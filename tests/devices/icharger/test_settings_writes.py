@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from custom_components.cellwire.devices.errors import NoAnswer
-from custom_components.cellwire.devices.icharger.controlled import ControlledCharger
+from custom_components.cellwire.devices.icharger.charger import ChargerDevice
 from custom_components.cellwire.devices.model import Value
 from tests.bench import faults
 from tests.bench.icharger import SimulatedCharger
@@ -24,7 +24,7 @@ async def charger() -> SimulatedCharger:
 
 
 @pytest.fixture
-async def device(make_device: MakeDevice, charger: SimulatedCharger) -> ControlledCharger:
+async def device(make_device: MakeDevice, charger: SimulatedCharger) -> ChargerDevice:
     device = make_device(charger)
     device.settings = ALLOWED
     await device.start()
@@ -50,7 +50,7 @@ async def device(make_device: MakeDevice, charger: SimulatedCharger) -> Controll
 )
 async def test_one_register_is_changed_and_the_whole_is_written(
     charger: SimulatedCharger,
-    device: ControlledCharger,
+    device: ChargerDevice,
     key: str,
     wish: Value,
     register: int,
@@ -86,7 +86,7 @@ async def test_one_register_is_changed_and_the_whole_is_written(
     ],
 )
 async def test_beyond_the_limits(
-    charger: SimulatedCharger, device: ControlledCharger, key: str, wish: float
+    charger: SimulatedCharger, device: ChargerDevice, key: str, wish: float
 ) -> None:
     with refused("out_of_range"):
         await device.apply(UNIT, key, wish)
@@ -94,7 +94,7 @@ async def test_beyond_the_limits(
 
 
 async def test_the_limit_is_that_of_the_chosen_source(
-    charger: SimulatedCharger, device: ControlledCharger
+    charger: SimulatedCharger, device: ChargerDevice
 ) -> None:
     charger.memory.system.flash[24] = 1
     await device.apply(UNIT, "input_current_limit", 20)
@@ -116,7 +116,7 @@ async def test_the_longer_block_of_newer_firmware(make_device: MakeDevice) -> No
 
 
 async def test_several_settings_are_one_write(
-    charger: SimulatedCharger, device: ControlledCharger
+    charger: SimulatedCharger, device: ChargerDevice
 ) -> None:
     await asyncio.gather(
         device.apply(UNIT, "beep_done", wish=False),
@@ -130,7 +130,7 @@ async def test_several_settings_are_one_write(
 
 
 async def test_nothing_is_written_that_is_so_already(
-    charger: SimulatedCharger, device: ControlledCharger
+    charger: SimulatedCharger, device: ChargerDevice
 ) -> None:
     charger.memory.system.flash[2] = 450
     await device.apply(UNIT, "fan_on_temperature", 45.0)
@@ -139,7 +139,7 @@ async def test_nothing_is_written_that_is_so_already(
 
 
 async def test_the_charger_takes_something_else(
-    charger: SimulatedCharger, device: ControlledCharger
+    charger: SimulatedCharger, device: ChargerDevice
 ) -> None:
     charger.memory.most = {SYSTEM: {34: 1000}}
     with refused("not_taken", "1000"):
@@ -147,25 +147,21 @@ async def test_the_charger_takes_something_else(
     assert await shown(device, UNIT, "charge_power_limit_1") == 1000
 
 
-async def test_acknowledged_but_not_saved(
-    charger: SimulatedCharger, device: ControlledCharger
-) -> None:
+async def test_acknowledged_but_not_saved(charger: SimulatedCharger, device: ChargerDevice) -> None:
     charger.ignored = {SAVE}
     with refused("not_taken", "on"):
         await device.apply(UNIT, "beep_done", wish=False)
     assert await shown(device, UNIT, "beep_done") is True
 
 
-async def test_saved_but_not_acknowledged(
-    charger: SimulatedCharger, device: ControlledCharger
-) -> None:
+async def test_saved_but_not_acknowledged(charger: SimulatedCharger, device: ChargerDevice) -> None:
     charger.fault = to_orders(faults.silent)
     await device.apply(UNIT, "beep_done", wish=False)
     assert await shown(device, UNIT, "beep_done") is False
 
 
 async def test_the_link_is_lost_before_it_is_read_back(
-    pty: PtyWire, charger: SimulatedCharger, device: ControlledCharger
+    pty: PtyWire, charger: SimulatedCharger, device: ChargerDevice
 ) -> None:
     charger.fault = to_orders(Cut(pty))
     with refused("unknown_state", "on"):
@@ -173,7 +169,7 @@ async def test_the_link_is_lost_before_it_is_read_back(
 
 
 async def test_silent_before_anything_is_written(
-    charger: SimulatedCharger, device: ControlledCharger
+    charger: SimulatedCharger, device: ChargerDevice
 ) -> None:
     charger.fault = faults.silent
     with pytest.raises(NoAnswer):
@@ -181,9 +177,7 @@ async def test_silent_before_anything_is_written(
     assert charger.writes == 0
 
 
-async def test_not_while_a_program_runs(
-    charger: SimulatedCharger, device: ControlledCharger
-) -> None:
+async def test_not_while_a_program_runs(charger: SimulatedCharger, device: ChargerDevice) -> None:
     charger.plug(1, Pack([0.5] * 4))
     charger.start(1, "charge")
     with refused("busy"):

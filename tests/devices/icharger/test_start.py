@@ -155,7 +155,7 @@ async def test_presets_that_must_not_be_started(
         charger.memory.presets[7].flash[register] = value
     device = await ready(charger)
     await device.apply(FIRST, "preset", "LiPo 15")
-    device._wishes[FIRST].operation = "charge"
+    device.changes.wishes[FIRST].operation = "charge"
     with refused(reason):
         await device.apply(FIRST, "start", None)
     assert charger.orders == []
@@ -163,15 +163,15 @@ async def test_presets_that_must_not_be_started(
 
 async def test_a_preset_of_unknown_length_or_without_the_operation(ready: Ready) -> None:
     device = await ready(quick())
-    preset = device.presets[1]
+    preset = device.stored.presets[1]
     for operation, length, reason in (
         ("charge", 170, "preset_unknown"),
         ("charge", 192, "preset_unknown"),
         ("foam_cut", 173, "operation_not_offered"),
     ):
         with refused(reason):
-            check_start("start", preset, operation, device.model, length)
-    check_start("start", preset, "charge", device.model, 173)
+            check_start("start", preset, operation, device.conversation.model, length)
+    check_start("start", preset, "charge", device.conversation.model, 173)
 
 
 @pytest.mark.parametrize(

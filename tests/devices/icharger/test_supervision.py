@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from custom_components.cellwire.devices.device import Event, StopConditions
-from custom_components.cellwire.devices.icharger import controlled
-from custom_components.cellwire.devices.icharger.controlled import ControlledCharger
-from custom_components.cellwire.devices.icharger.program import Program
+from custom_components.cellwire.devices.device import Event
+from custom_components.cellwire.devices.icharger import programs
+from custom_components.cellwire.devices.icharger.charger import ChargerDevice
+from custom_components.cellwire.devices.icharger.supervisor import Program
 from custom_components.cellwire.devices.model import Value
+from custom_components.cellwire.devices.programs import StopConditions
 from tests.bench import faults
 from tests.bench.icharger import SimulatedCharger
 from tests.bench.icharger_pack import Pack
@@ -32,26 +33,26 @@ async def charger() -> SimulatedCharger:
 
 
 @pytest.fixture
-async def device(ready: Ready, charger: SimulatedCharger) -> ControlledCharger:
+async def device(ready: Ready, charger: SimulatedCharger) -> ChargerDevice:
     return await ready(charger)
 
 
 async def restarted(
-    device: ControlledCharger, make_device: MakeDevice, charger: SimulatedCharger, **changes: Any
-) -> ControlledCharger:
+    device: ChargerDevice, make_device: MakeDevice, charger: SimulatedCharger, **changes: Any
+) -> ChargerDevice:
     """Close the device and make another one, with what is kept of the program."""
-    state = device.program_state(FIRST)
+    state = device.programs.state(FIRST)
     assert state
     await device.close()
     again = make_device(charger)
     again.settings = ALLOWED
-    again.resume_program(FIRST, json.loads(json.dumps({**state, **changes})))
+    again.programs.resume(FIRST, json.loads(json.dumps({**state, **changes})))
     await again.start()
     return again
 
 
 async def test_a_restart_finds_it_again(
-    make_device: MakeDevice, charger: SimulatedCharger, device: ControlledCharger
+    make_device: MakeDevice, charger: SimulatedCharger, device: ChargerDevice
 ) -> None:
     await begin(device, charger, StopConditions(minutes=1))
     await pass_by(device, charger, 1)
@@ -82,14 +83,14 @@ async def test_a_restart_finds_it_again(
 async def test_a_restart_finds_something_else(
     make_device: MakeDevice,
     charger: SimulatedCharger,
-    device: ControlledCharger,
+    device: ChargerDevice,
     changes: dict[str, float],
     run_status: int | None,
     reason: str,
 ) -> None:
     await begin(device, charger, StopConditions(minutes=1))
     await pass_by(device, charger, 1)
-    state = device.program_state(FIRST)
+    state = device.programs.state(FIRST)
     assert state
     shifted = {key: float(state[key] or 0) + shift for key, shift in changes.items()}
     if run_status is not None:
@@ -107,10 +108,10 @@ async def test_a_restart_finds_something_else(
 
 
 async def test_an_ended_program_stays_ended(
-    make_device: MakeDevice, charger: SimulatedCharger, device: ControlledCharger
+    make_device: MakeDevice, charger: SimulatedCharger, device: ChargerDevice
 ) -> None:
     await begin(device, charger)
-    await device.stop_program(FIRST)
+    await device.programs.stop(FIRST)
     await device.read()
     again = await restarted(device, make_device, charger)
     charger.start(1, "charge")
@@ -128,12 +129,12 @@ async def test_an_ended_program_stays_ended(
     ],
 )
 async def test_a_state_that_is_none(
-    charger: SimulatedCharger, device: ControlledCharger, state: dict[str, Value]
+    charger: SimulatedCharger, device: ChargerDevice, state: dict[str, Value]
 ) -> None:
     whole = Program(slot=7, preset="LiPo", operation="charge").state()
     with refused("not_a_choice"):
-        device.resume_program(FIRST, {**whole, **state} if state else {})
-    assert device.program_state(FIRST) is None
+        device.programs.resume(FIRST, {**whole, **state} if state else {})
+    assert device.programs.state(FIRST) is None
 
 
 def test_a_state_is_whole() -> None:
@@ -147,7 +148,7 @@ def test_a_state_is_whole() -> None:
 
 
 async def test_closing_stops_it_if_asked_to(
-    charger: SimulatedCharger, device: ControlledCharger
+    charger: SimulatedCharger, device: ChargerDevice
 ) -> None:
     device.settings = replace(ALLOWED, stop_on_unload=True)
     await begin(device, charger)
@@ -160,7 +161,7 @@ async def test_closing_stops_it_if_asked_to(
 
 
 async def test_closing_stops_nothing_that_was_not_seen(
-    make_device: MakeDevice, charger: SimulatedCharger, device: ControlledCharger
+    make_device: MakeDevice, charger: SimulatedCharger, device: ChargerDevice
 ) -> None:
     await begin(device, charger)
     again = await restarted(device, make_device, charger)
@@ -171,11 +172,11 @@ async def test_closing_stops_nothing_that_was_not_seen(
 
 async def test_closing_does_not_wait_for_ever(
     charger: SimulatedCharger,
-    device: ControlledCharger,
+    device: ChargerDevice,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(controlled, "STOP_TIMEOUT", 0.05)
+    monkeypatch.setattr(programs, "STOP_TIMEOUT", 0.05)
     device.settings = replace(ALLOWED, stop_on_unload=True)
     await begin(device, charger)
     await pass_by(device, charger, 1)
@@ -189,7 +190,7 @@ async def test_closing_does_not_wait_for_ever(
 async def test_closing_behind_a_lost_link(
     pty: PtyWire,
     charger: SimulatedCharger,
-    device: ControlledCharger,
+    device: ChargerDevice,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     device.settings = replace(ALLOWED, stop_on_unload=True)

@@ -70,11 +70,11 @@ async def test_other_sizes_and_orders_can_not_be_written(make_device: MakeDevice
     device = make_device(charger)
     await device.start()
     with pytest.raises(ValueError, match="78 registers are no block at 0x8400"):
-        await device._writes.fill(0x8400, [0] * 78)
+        await device.conversation.writes.fill(0x8400, [0] * 78)
     with pytest.raises(KeyError):
-        await device._writes.fill(0x8800, [0] * 33)
+        await device.conversation.writes.fill(0x8800, [0] * 33)
     with pytest.raises(ValueError, match="may not be written at 0x8001"):
-        await device._writes.select(64)
+        await device.conversation.writes.select(64)
     assert charger.writes == 0
 
 

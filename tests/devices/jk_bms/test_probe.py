@@ -12,6 +12,7 @@ from custom_components.cellwire.devices.errors import (
     OnlyEcho,
     OtherDevice,
 )
+from custom_components.cellwire.devices.hearing import Speaker
 from custom_components.cellwire.devices.jk_bms import (
     FAMILY,
     classic,
@@ -181,7 +182,6 @@ async def test_a_port_that_can_not_be_opened(pty: PtyWire) -> None:
     [
         (b"\xff" + reply("real_16s_sw11.26_idle"), CLASSIC_NAME),
         (bytes.fromhex("011016200001044B"), MODBUS_NAME),
-        (b"\x00" + OLD, OLD_NAME),
         (OLD[:-2] + b"\x00\x77", None),
         (b"\xdd\x03\x00", None),
         (bytes.fromhex("4E5700130000000006030000000000006800000129"), None),
@@ -189,7 +189,11 @@ async def test_a_port_that_can_not_be_opened(pty: PtyWire) -> None:
     ],
 )
 def test_received_bytes_are_recognised(data: bytes, name: str | None) -> None:
-    assert recognise(data) == name
+    assert recognise(data) == (Speaker(name) if name else None)
+
+
+def test_an_old_board_is_recognised_as_one_that_cannot_be_read() -> None:
+    assert recognise(b"\x00" + OLD) == Speaker(OLD_NAME, is_ours=False)
 
 
 async def test_other_modbus_devices_get_no_question_that_is_a_write_to_them(pty: PtyWire) -> None:

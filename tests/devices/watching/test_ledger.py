@@ -5,9 +5,8 @@ import json
 
 import pytest
 
-from custom_components.cellwire.devices.errors import Refused
 from custom_components.cellwire.devices.model import Reading, Unit, UnitKind
-from custom_components.cellwire.devices.watching.ledger import Ledger
+from custom_components.cellwire.devices.watching.ledger import Counting, Ledger, NotSet
 
 INTERVAL = 5.0
 BANK = Unit(key="bank", kind=UnitKind.BANK, manufacturer="m")
@@ -17,7 +16,7 @@ FIRST, SECOND = (
 
 
 def ledger(before: Mapping[str, float] | None = None) -> Ledger:
-    return Ledger(0.05, (), {"one": before or {}})
+    return Ledger(Counting(), {"one": before or {}})
 
 
 def charge(book: Ledger, identity: str, unit: Unit, start: float = 0.0) -> None:
@@ -71,7 +70,7 @@ def test_the_times_follow_from_the_mean_current() -> None:
 
 
 def test_cycles_are_counted_for_those_that_do_not_tell_them() -> None:
-    book = Ledger(0.05, (), {"two": {"cycles": 7}}, count_cycles=True)
+    book = Ledger(Counting(cycles=True), {"two": {"cycles": 7}})
     kept = {"one": {"via": None, "counters": {"energy_in": {"value": 1.0}}}}
     # What was kept by an older version knows no cycles.
     book.recalled = kept
@@ -87,9 +86,9 @@ def test_cycles_are_counted_for_those_that_do_not_tell_them() -> None:
     assert book.complete("one", FIRST, states[-1]).cycles == 2
     assert book.complete("two", SECOND, states[-1]).cycles == 9
     assert book.complete("bank", BANK, states[-1]).cycles is None
-    with pytest.raises(Refused):
+    with pytest.raises(NotSet):
         book.set("one", FIRST, "cycles", 5.0)
-    again = Ledger(0.05, (), count_cycles=True)
+    again = Ledger(Counting(cycles=True))
     again.recalled = json.loads(json.dumps(book.memory()))
     assert again.complete("one", FIRST, Reading(at=0.0)).cycles == 2
 
@@ -144,7 +143,7 @@ def test_what_cannot_be_set_is_refused(
 ) -> None:
     book = ledger()
     charge(book, "one", FIRST)
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(NotSet) as caught:
         book.set(identity, unit, counter, value)
-    assert caught.value.key == f"refused_{reason}"
+    assert caught.value.reason == reason
     assert energy_in(book, "one", FIRST) == 1.0

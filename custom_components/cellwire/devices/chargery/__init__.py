@@ -2,6 +2,7 @@
 
 from ...links.link import LinkKind
 from ..device import Family
+from ..watching.ledger import Counting
 from . import probe
 from .words import NAME
 
@@ -13,7 +14,7 @@ FAMILY = Family(
     shortest_interval=1,
     links=(LinkKind.SERIAL, LinkKind.WEBSOCKET),
     talks=True,
-    count_cycles=True,
+    counting=Counting(cycles=True),
     probe=probe.probe,
     recognise=probe.recognise,
     create=probe.create,

@@ -4,7 +4,7 @@ Source: docs/devices/chargery.md, "Pack values, 57", "Cell voltages, 56" and "Ve
 """
 
 from ..errors import NoAnswer
-from ..model import Alarm, Kind, Quantity, Role, Severity, Status
+from ..model import CURRENT_MAGNITUDE, Alarm, Kind, Quantity, Role, Severity, Status
 
 NAME = "Chargery BMS"
 MANUFACTURER = "Chargery"
@@ -37,7 +37,6 @@ REMAINING_ENERGY = Quantity(
 RESISTANCE_CURRENT = Quantity(
     key="resistance_current", kind=Kind.CURRENT, role=Role.MEASUREMENT, common=True
 )
-CURRENT_MAGNITUDE = Quantity(key="current_magnitude", kind=Kind.CURRENT, role=Role.MEASUREMENT)
 QUANTITIES = (
     REMAINING_ENERGY,
     RESISTANCE_CURRENT,

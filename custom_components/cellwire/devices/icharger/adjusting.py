@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..errors import Refused
-from ..model import Quantity
+from ..model import Quantity, Value
 from . import system
 from .info import Info
 from .models import Layout, Model, Ratings
@@ -45,7 +45,7 @@ def numbers(ratings: Ratings) -> tuple[Limits, ...]:
 
 
 def adjusted(
-    registers: Sequence[int], wishes: Mapping[str, float], control: str
+    registers: Sequence[int], wishes: Mapping[str, Value], control: str
 ) -> tuple[int, ...]:
     """Return the block with other settings, and every other register as it was.
 
@@ -57,7 +57,7 @@ def adjusted(
         if key not in places:
             raise Refused(control, "not_offered")
         register, scale = places[key]
-        block[register] = round(wish / scale)
+        block[register] = round(float(wish or 0) / scale)
     return tuple(block)
 
 

@@ -1,6 +1,5 @@
 """What can be set and started, as controls, with the limits that hold now."""
 
-from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,7 +9,7 @@ from ..model import Kind, Reading, Value
 from . import adjusting, editing, system, words
 from .models import Ratings
 from .operations import operations_of
-from .presets import Preset
+from .presets import Preset, name_of, names_of
 
 type Ask = Callable[[str, Value], Awaitable[None]]
 
@@ -31,7 +30,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelActions:
-    """What carries out the controls of a channel."""
+    """What carries out the controls of a channel; `edit` changes a current of the preset."""
 
     choose_preset: Callable[[Value], Awaitable[None]]
     choose_operation: Callable[[Value], Awaitable[None]]
@@ -40,33 +39,13 @@ class ChannelActions:
     edit: Ask
 
 
-def names_of(presets: Sequence[Preset]) -> dict[str, Preset]:
-    """Name each preset so that no two have the same name, in the order of the charger."""
-    count = Counter(preset.name for preset in presets)
-    named: dict[str, Preset] = {}
-    for preset in presets:
-        name = preset.name
-        if not name or count[name] > 1:
-            name = f"{name} ({preset.slot})".strip()
-        while name in named:
-            name += f" ({preset.slot})"
-        named[name] = preset
-    return named
-
-
-def name_of(preset: Preset | None, presets: Sequence[Preset]) -> str | None:
-    """Return the name by which a preset can be chosen."""
-    return next((name for name, each in names_of(presets).items() if each is preset), None)
-
-
 def channel_controls(
     wish: Wish,
     presets: Sequence[Preset],
-    ratings: Ratings | None,
-    power: tuple[float, float],
+    most: Mapping[str, float],
     actions: ChannelActions,
 ) -> tuple[Control, ...]:
-    """Offer what a channel can do; `power` limits charging and discharging, in W."""
+    """Offer what a channel can do; `most` are the highest currents in A that can be set."""
     return (
         ChoiceControl(
             key="preset",
@@ -89,15 +68,14 @@ def channel_controls(
                 key=key,
                 kind=Kind.CURRENT,
                 minimum=editing.LEAST_CURRENT,
-                maximum=editing.most_current(wish.preset, ratings, watts),
+                maximum=maximum,
                 step=editing.CURRENT_STEP,
                 carry_out=partial(actions.edit, key),
                 value=partial(_current, wish, key),
                 setting=True,
                 waits=True,
             )
-            for key, watts in zip(editing.CURRENTS, power, strict=True)
-            if ratings
+            for key, maximum in most.items()
         ),
     )
 
@@ -142,17 +120,26 @@ def refresh_control(refresh: Callable[[Value], Awaitable[None]]) -> Control:
     return CommandControl(key="refresh_presets", carry_out=refresh, setting=True)
 
 
-def charge_limits(
-    ratings: Ratings | None, settings: Mapping[str, Value], channel: str
-) -> tuple[float, float]:
-    """Return what a channel may charge and discharge with, in W: as set, else by its model."""
+def most_currents(
+    preset: Preset | None, ratings: Ratings | None, settings: Mapping[str, Value], channel: str
+) -> dict[str, float]:
+    """Return the highest currents in A that a preset may have, by the keys of their controls.
+
+    What a channel may charge and discharge with, in W, is as set, else by its model. Of a model
+    that is not known, no limits are.
+    """
+    if ratings is None:
+        return {}
     at = words.CHANNELS.index(channel)
-    most = (ratings.charge_power, ratings.discharge_power) if ratings else (0.0, 0.0)
-    charge, discharge = (
-        min(limit, float(settings.get(quantity[at].id) or limit))
-        for limit, quantity in zip(most, (system.CHARGE_POWER, system.DISCHARGE_POWER), strict=True)
-    )
-    return charge, discharge
+    by_model = {
+        "charge_current": (ratings.charge_power, system.CHARGE_POWER[at]),
+        "discharge_current": (ratings.discharge_power, system.DISCHARGE_POWER[at]),
+    }
+    most = {}
+    for key, (watts, quantity) in by_model.items():
+        allowed = min(watts, float(settings.get(quantity.id) or watts))
+        most[key] = editing.most_current(preset, ratings, allowed)
+    return most
 
 
 def _current(wish: Wish, key: str, _reading: Reading) -> Value:

@@ -9,14 +9,9 @@ from ..device import Event
 from ..model import Reading, Value
 from . import words
 
-STARTED, DONE, STOPPED, ERROR, SUPERVISED_STOP = (
-    "started",
-    "done",
-    "stopped",
-    "error",
-    "supervised_stop",
-)
-EVENTS = (STARTED, DONE, STOPPED, ERROR, SUPERVISED_STOP)
+STARTED, DONE, STOPPED, ERROR = "started", "done", "stopped", "error"
+SUPERVISED_STOP, SUPERVISION_FAILED = "supervised_stop", "supervision_failed"
+EVENTS = (STARTED, DONE, STOPPED, ERROR, SUPERVISED_STOP, SUPERVISION_FAILED)
 
 
 def run_status(reading: Reading) -> int:

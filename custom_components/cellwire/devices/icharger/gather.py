@@ -1,7 +1,7 @@
 """Wishes that come one after the other, and are carried out together: flash wears."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from contextlib import suppress
 
 from ..errors import NoAnswer
@@ -10,15 +10,13 @@ from . import words
 # How long more wishes are waited for, in seconds.
 GATHER = 2.0
 
-type CarryOut = Callable[[int, dict[str, float]], Awaitable[None]]
 
-
-class _Batch:
+class _Batch[WishT]:
     """Wishes for one place, by the keys of their controls; the newest one counts."""
 
-    def __init__(self, carry_out: Callable[[dict[str, float]], Awaitable[None]]) -> None:
+    def __init__(self, carry_out: Callable[[dict[str, WishT]], Awaitable[None]]) -> None:
         """Wait for wishes from now on."""
-        self.wishes: dict[str, float] = {}
+        self.wishes: dict[str, WishT] = {}
         self.is_waiting = True
         self._carry_out = carry_out
         self.task = asyncio.create_task(self._run())
@@ -40,15 +38,15 @@ class _Batch:
             raise
 
 
-class Gatherer:
+class Gatherer[PlaceT: Hashable, WishT]:
     """Gathers wishes for some places, and writes each place once."""
 
-    def __init__(self, carry_out: CarryOut) -> None:
+    def __init__(self, carry_out: Callable[[PlaceT, dict[str, WishT]], Awaitable[None]]) -> None:
         """Have `carry_out` called with a place and its wishes."""
         self._carry_out = carry_out
-        self._batches: dict[int, _Batch] = {}
+        self._batches: dict[PlaceT, _Batch[WishT]] = {}
 
-    async def add(self, place: int, key: str, wish: float) -> None:
+    async def add(self, place: PlaceT, key: str, wish: WishT) -> None:
         """Wish for something, and wait until it is carried out.
 
         Raises what `carry_out` raises, and NoAnswer if it was closed before.

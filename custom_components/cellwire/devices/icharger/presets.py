@@ -4,6 +4,7 @@ Source: docs/devices/icharger.md, "Presets". A preset is a packed structure whos
 begin at registers, so its bytes are put together first.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from hashlib import sha256
@@ -207,6 +208,32 @@ def to_preset(slot: int, registers: Sequence[int], layout: Layout | None) -> Pre
         digest=sha256(data[:LOCK_AT] + data[LOCK_END:RUNS_AT] + data[RUNS_AT + 2 :]).hexdigest(),
         **values,
     )
+
+
+def names_of(presets: Sequence[Preset]) -> dict[str, Preset]:
+    """Name each preset so that no two have the same name, in the order of the charger."""
+    count = Counter(preset.name for preset in presets)
+    named: dict[str, Preset] = {}
+    for preset in presets:
+        name = preset.name
+        if not name or count[name] > 1:
+            name = f"{name} ({preset.slot})".strip()
+        while name in named:
+            name += f" ({preset.slot})"
+        named[name] = preset
+    return named
+
+
+def name_of(preset: Preset | None, presets: Sequence[Preset]) -> str | None:
+    """Return the name by which a preset can be chosen."""
+    return next((name for name, each in names_of(presets).items() if each is preset), None)
+
+
+def find_preset(preset: str | int, known: Sequence[Preset]) -> Preset | None:
+    """Find a preset by its name or its slot."""
+    if isinstance(preset, str):
+        return names_of(known).get(preset)
+    return next((each for each in known if each.slot == preset), None)
 
 
 def _number(data: bytes, at: int, how: str) -> int:

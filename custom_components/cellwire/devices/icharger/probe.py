@@ -5,12 +5,13 @@ from operator import xor
 import re
 
 from ...links.registers import RegisterLink
-from ..device import Device, Found, Identity, Line, LinkFactory, Progress, Wires
+from ..device import Device, Found, Identity, Line, LinkFactory, Progress
 from ..errors import DeviceError, Garbled, NoAnswer
+from ..hearing import Speaker
 from ..registers import Manners, Registers
-from . import charger, info
+from ..wires import Wires
+from . import conversation, info
 from .charger import ChargerDevice
-from .controlled import ControlledCharger
 from .words import NAME, VARIANT
 
 BAUDRATE = 9600
@@ -38,15 +39,16 @@ TEXT_NAME = (
 _TEXT_LINE = re.compile(rb"(\$[12];\d+;[-\d;]*;)(\d{1,3})\r?\n")
 
 
-def recognise(data: bytes) -> str | None:
+def recognise(data: bytes) -> Speaker | None:
     """Name the iCharger whose text lines some received bytes are, None if they are none."""
     lines = _TEXT_LINE.finditer(data)
-    return TEXT_NAME if any(reduce(xor, line[1]) == int(line[2]) for line in lines) else None
+    heard = any(reduce(xor, line[1]) == int(line[2]) for line in lines)
+    return Speaker(TEXT_NAME, is_ours=False) if heard else None
 
 
 def create(link: RegisterLink, identity: Identity) -> Device[RegisterLink]:
     """Make the device for an entry."""
-    return ControlledCharger(link, identity)
+    return ChargerDevice(link, identity)
 
 
 async def probe(link_for: LinkFactory[RegisterLink], progress: Progress) -> Found:
@@ -60,7 +62,7 @@ async def probe(link_for: LinkFactory[RegisterLink], progress: Progress) -> Foun
     for count, line in enumerate(lines):
         progress(count / len(lines))
         try:
-            await _call(link_for(line), LINE_TIMEOUT if has_line else charger.TIMEOUT)
+            await _call(link_for(line), LINE_TIMEOUT if has_line else conversation.TIMEOUT)
         except (NoAnswer, Garbled) as err:
             # Bytes tell more than silence, and the first ones most.
             problem = err if isinstance(problem, NoAnswer) else problem
@@ -73,10 +75,11 @@ async def probe(link_for: LinkFactory[RegisterLink], progress: Progress) -> Foun
 
 async def _call(link: RegisterLink, timeout: float) -> None:
     """Ask once for what every charger answers."""
-    manners = Manners(device=NAME, timeout=timeout, secret=charger.SECRET)
+    manners = Manners(device=NAME, timeout=timeout, secret=conversation.SECRET)
     try:
         await link.open()
-        await Registers(Wires(link), charger.ADDRESS, manners).input(info.ADDRESS, info.size(1))
+        registers = Registers(Wires(link), conversation.ADDRESS, manners)
+        await registers.input(info.ADDRESS, info.size(1))
     finally:
         await link.close()
 

@@ -32,6 +32,8 @@ UNIT = "bms"
 # The answer to a read-all is complete within 30 ms. The vendor allows 5 s, which nobody has seen.
 TIMEOUT = 1.0
 PACE = 0.1
+# One frame in a thousand is damaged on a long cable.
+ATTEMPTS = 2
 # An acknowledgement that does not come is not waited for long: what counts is the state behind it.
 WRITE_TIMEOUT = 0.3
 # Between the frame that unlocks a board and the one that writes.
@@ -56,6 +58,11 @@ class ClassicDevice(AskedDevice):
         # The last way to write that this board took.
         self._recipe: Recipe | None = None
         self._logged: set[int] = set()
+
+    @property
+    @override
+    def talking_time(self) -> float:
+        return ATTEMPTS * (len(READ_ALL_REQUESTS) + 1) * self._asker.patience(TIMEOUT)
 
     @override
     async def greet(self) -> None:
@@ -88,7 +95,7 @@ class ClassicDevice(AskedDevice):
         self._request = form
         unit = to_unit(fields)
         self.units = {UNIT: unit}
-        self.controls = {UNIT: to_controls(offered(unit.firmware), self._switch)}
+        self.offer(UNIT, to_controls(offered(unit.firmware), self._switch))
 
     async def ask(self, request: bytes) -> tuple[FieldList, float]:
         """Send a read-all and return the values of its answer and when it came.
@@ -124,6 +131,7 @@ class ClassicDevice(AskedDevice):
             if recipe.unlock:
                 await self._asker.send(recipe.unlock, redact_request(recipe.unlock))
                 await asyncio.sleep(UNLOCK_PAUSE)
+                self._asker.let_go()
             request = recipe.request(switch, on=bool(wish))
             await self._exchange(request, _is_acknowledgement, WRITE_TIMEOUT)
 

@@ -52,6 +52,8 @@ READ_TIMEOUT = 0.15
 ATTEMPTS = 2
 # So often at most a board is asked who it is, until it says the same twice in a row.
 INTRODUCTIONS = 3
+# The most that is asked to measure a board once.
+QUESTIONS = {Content.STATUS: 1, Content.SETTINGS: 2, Content.ABOUT: INTRODUCTIONS}
 # An acknowledgement that does not come is not waited for long: what counts is the state behind it.
 WRITE_TIMEOUT = 0.3
 
@@ -78,6 +80,15 @@ class BusDevice(AskedDevice):
     @override
     def shared_addresses(self) -> Mapping[str, bool]:
         return self._shared.verdicts
+
+    @property
+    @override
+    def talking_time(self) -> float:
+        once = sum(
+            times * self._asker.patience(TIMEOUTS[content]) for content, times in QUESTIONS.items()
+        )
+        # Greeted once, measured twice, and one that joins.
+        return 3 * once * (len(self._boards) + 1)
 
     @override
     async def greet(self) -> None:
@@ -119,7 +130,8 @@ class BusDevice(AskedDevice):
         problem: DeviceError = NoAnswer(NAME)
         for address in asked:
             try:
-                readings[address] = await self.measure(address)
+                with self.wires.mistakes.as_errors():
+                    readings[address] = await self.measure(address)
             except DeviceError as err:
                 outcomes[address] = problem = err
                 # Another board may be at this address when it answers again.
@@ -256,7 +268,7 @@ class BusDevice(AskedDevice):
 
     def _introduce(self, address: str) -> None:
         self.units[address] = to_unit(address, None, self.identity.serials.get(address))
-        self.controls[address] = to_controls(self.switches, partial(self._switch, address))
+        self.offer(address, to_controls(self.switches, partial(self._switch, address)))
 
     async def _introduction(self, address: str) -> bytes | None:
         """Ask who is there until the same is said twice; None if it is not.

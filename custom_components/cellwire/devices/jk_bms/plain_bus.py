@@ -13,7 +13,7 @@ from ..crc import crc
 from ..device import Identity
 from ..errors import BadAnswer, Declined, NoAnswer
 from .board import Board
-from .modbus import PACE, BusDevice
+from .modbus import PACE, QUESTIONS, BusDevice
 from .modbus_frame import Content
 from .plain import BASES, HEAD_SIZE, PARTS, Part, PlainScanner, Registers, read_request, to_data
 from .redact import scrub
@@ -43,6 +43,13 @@ class PlainBus(BusDevice):
             wires.health, lambda noise: wires.trace.add(Direction.NOISE, scrub(noise))
         )
         self._reader = Asker(self, NAME, self._registers, pace=PACE, quiet=QUIET)
+
+    @property
+    @override
+    def talking_time(self) -> float:
+        question = READ_ATTEMPTS * (SLOWLY + self._reader.patience(TIMEOUT))
+        reads = sum(times * len(PARTS[content]) for content, times in QUESTIONS.items())
+        return 3 * reads * question * (len(self._boards) + 1)
 
     @override
     async def ask(self, address: str, content: Content, timeout: float | None = None) -> bytes:

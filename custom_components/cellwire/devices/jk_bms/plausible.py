@@ -113,7 +113,7 @@ class Judge:
 
     def _impossible_current(self, reading: Reading) -> dict[str, None]:
         if reading.current is not None and abs(reading.current) > LARGEST_CURRENT:
-            return dict.fromkeys(("current", "measured_power", "status"))
+            return dict.fromkeys(("current", "status"))
         return {}
 
     def _power_up(self, reading: Reading) -> dict[str, Any]:

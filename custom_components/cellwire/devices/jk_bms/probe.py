@@ -12,7 +12,7 @@ from functools import partial
 from ...links.link import Link
 from ..device import Device, Found, Identity, Line, LinkFactory, Progress
 from ..errors import BadAnswer, DeviceError, NoAnswer, OnlyEcho, OtherDevice
-from ..hearing import listen
+from ..hearing import Speaker, listen
 from . import classic, listener, modbus, plain_bus
 from .classic import ClassicDevice
 from .frame import FrameScanner
@@ -39,15 +39,15 @@ OLD_NAME = "JK-BMS with software before 6.0, or JBD board (DD A5), which can't b
 type _Search = Callable[[Link, Progress], Awaitable[Found]]
 
 
-def recognise(data: bytes) -> str | None:
+def recognise(data: bytes) -> Speaker | None:
     """Name the generation that some received bytes come from, None if it is no JK-BMS."""
     frames = FrameScanner()
     if any(frame.is_reply for frame in frames.feed(data) + frames.flush()):
-        return CLASSIC_NAME
+        return Speaker(CLASSIC_NAME)
     speech = SpeechScanner()
     if any(isinstance(frame, Spoken | Asked) for frame in speech.feed(data) + speech.flush()):
-        return MODBUS_NAME
-    return OLD_NAME if is_old_answer(data) else None
+        return Speaker(MODBUS_NAME)
+    return Speaker(OLD_NAME, is_ours=False) if is_old_answer(data) else None
 
 
 def is_old_answer(data: bytes) -> bool:

@@ -122,7 +122,7 @@ def to_unit(fields: FieldList) -> Unit:
 def _settings(values: tuple[bytes | None, ...]) -> Mapping[str, Value]:
     """Decode the settings, which seldom change: given in their order, None if there is none."""
     return {
-        row.quantity.key: row.decode(raw)
+        row.quantity.key: row.value(int.from_bytes(raw, signed=row.signed))
         for row, raw in zip(SETTINGS.values(), values, strict=True)
         if raw is not None
     }

@@ -1,19 +1,42 @@
 """The counters of all units behind an entry, and what a reading gains from them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 import logging
-from typing import Any
+from typing import Any, override
 
-from ..errors import Refused
-from ..model import Reading, Unit, UnitKind
+from ..model import RESTING_CURRENT, Reading, Unit, UnitKind
 from .energy import COUNTERS, CYCLES, INTERVALS, MOST, Counters
 from .time_left import MeanCurrent, time_left
+from .watcher import Watcher
 
 _LOGGER = logging.getLogger(__name__)
 
-# Digits behind the point of Wh and Ah.
+# Digits after the point of Wh and Ah.
 DIGITS = {"energy_in": 1, "energy_out": 1, "charge_in": 3, "charge_out": 3}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counting:
+    """What a kind of device counts, and what is counted for it.
+
+    Currents below `noise_floor`, in A, are noise. `trusted` are the fields of a reading that are
+    counters of the device itself and never fall in its life. `cycles` is for batteries that don't
+    tell them.
+    """
+
+    noise_floor: float = RESTING_CURRENT
+    trusted: tuple[str, ...] = ()
+    cycles: bool = False
+
+
+class NotSet(ValueError):
+    """A counter was not set, and `reason` says why."""
+
+    def __init__(self, reason: str) -> None:
+        """Say why: "is_a_sum", "not_offered" or "out_of_range"."""
+        super().__init__(reason)
+        self.reason = reason
 
 
 @dataclass(slots=True)
@@ -24,31 +47,24 @@ class _Account:
     via: str | None = None
 
 
-@dataclass(slots=True)
-class Ledger:
+@dataclass
+class Ledger(Watcher):
     """Counts for each unit, by its identity.
 
     A bank is the sum of its packs: it counts nothing by itself, and what a pack counted that is
-    silent or gone stays in it. `floor` is the current in A below which it is noise, `trusted` the
-    counters of the device that never fall, and `before` where the counters of a unit stood, in Wh,
-    Ah and cycles, if what was kept of it is lost. `count_cycles` is for batteries that don't tell
-    their cycles.
+    silent or gone stays in it. `before` is where the counters of a unit stood, in Wh, Ah and
+    cycles, if what was kept of it is lost.
     """
 
-    floor: float
-    trusted: Collection[str]
+    counting: Counting
     before: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    count_cycles: bool = False
     _accounts: dict[str, _Account] = field(default_factory=dict)
     _means: dict[str, MeanCurrent] = field(default_factory=dict)
 
-    @property
-    def recalled(self) -> Mapping[str, Any]:
-        """What is to be known again after a restart: what `memory` returned before."""
-        return self.memory()
+    name = "energy"
 
-    @recalled.setter
-    def recalled(self, kept: Mapping[str, Any]) -> None:
+    @override
+    def recall(self, kept: Mapping[str, Any]) -> None:
         for identity, state in kept.items():
             try:
                 counters = Counters.from_state(state["counters"])
@@ -58,15 +74,15 @@ class Ledger:
                     "The counters of %s can't be read and begin anew: %r", identity, err
                 )
 
+    @override
     def memory(self) -> dict[str, Any]:
-        """Return what must be known again after a restart, as JSON has it."""
         return {
             identity: {"via": account.via, "counters": account.counters.state()}
             for identity, account in self._accounts.items()
         }
 
+    @override
     def add(self, identity: str, unit: Unit, reading: Reading, interval: float) -> None:
-        """Count on with a new reading; `interval` is the usual time between two of them in s."""
         mean = self._means.setdefault(identity, MeanCurrent())
         mean.add(reading.at, reading.current, INTERVALS * interval)
         if unit.kind is UnitKind.BANK:
@@ -76,29 +92,36 @@ class Ledger:
             account = _Account(Counters.beginning_at(self.before.get(identity, {})))
             self._accounts[identity] = account
         account.via = unit.via
-        discharged = account.counters.add(reading, interval, self.floor, self.trusted)
-        if self.count_cycles:
+        counting = self.counting
+        discharged = account.counters.add(reading, interval, counting.noise_floor, counting.trusted)
+        if counting.cycles:
             account.counters.add_cycles(reading, discharged)
 
+    @override
     def complete(self, identity: str, unit: Unit, reading: Reading) -> Reading:
         """Return the reading with what was counted, and with the times until full and empty."""
         mean = self._means.setdefault(identity, MeanCurrent())
-        to_full, to_empty = time_left(reading, mean.value, self.floor)
+        to_full, to_empty = time_left(reading, mean.value, self.counting.noise_floor)
         gained: dict[str, Any] = {name: self._value(identity, unit, name) for name in COUNTERS}
-        if self.count_cycles and (account := self._accounts.get(identity)):
+        if self.counting.cycles and (account := self._accounts.get(identity)):
             cycles = account.counters.value(CYCLES)
             gained[CYCLES] = None if cycles is None else int(cycles)
         return replace(reading, time_to_full=to_full, time_to_empty=to_empty, **gained)
 
+    @override
+    def forget(self, identity: str) -> None:
+        """Forget what flowed lately. What was counted stays: it is a part of the bank's sum."""
+        self._means.pop(identity, None)
+
     def set(self, identity: str, unit: Unit | None, counter: str, value: float) -> None:
-        """Let a counter go on from a value in Wh or Ah. Raises Refused."""
+        """Let a counter go on from a value in Wh or Ah. Raises NotSet."""
         if unit and unit.kind is UnitKind.BANK:
-            raise Refused(counter, "is_a_sum")
+            raise NotSet("is_a_sum")
         account = self._accounts.get(identity)
         if account is None or counter not in COUNTERS or counter not in account.counters.counts:
-            raise Refused(counter, "not_offered")
+            raise NotSet("not_offered")
         if not 0 <= value <= MOST:
-            raise Refused(counter, "out_of_range")
+            raise NotSet("out_of_range")
         account.counters.set(counter, value)
 
     def _value(self, identity: str, unit: Unit, name: str) -> float | None:
@@ -107,5 +130,11 @@ class Ledger:
             for key, account in self._accounts.items()
             if (account.via == unit.key if unit.kind is UnitKind.BANK else key == identity)
         ]
-        values = [value for each in accounts if (value := each.counters.value(name)) is not None]
-        return round(sum(values), DIGITS[name]) if values else None
+        digits = DIGITS[name]
+        # Rounded before they are added: a bank is the sum of what is shown of its packs.
+        values = [
+            round(value, digits)
+            for each in accounts
+            if (value := each.counters.value(name)) is not None
+        ]
+        return round(sum(values), digits) if values else None

@@ -91,23 +91,18 @@ def own_imports(path: Path) -> Iterator[Path]:
 # Home Assistant looks for by name.
 FACE = "face"
 ROOMS: Mapping[str, frozenset[str]] = {
-    FACE: frozenset(
-        (FACE, "kinds", "keeper", "exchange", "device_entry", "devices", "links", "calm")
-    ),
+    FACE: frozenset((FACE, "kinds", "keeper", "exchange", "device_entry", "devices", "links")),
     "kinds": frozenset(("keeper", "device_entry")),
-    "device_entry": frozenset(
-        ("keeper", "exchange", "memory", "devices", "links", "watching", "calm")
-    ),
+    "device_entry": frozenset(("keeper", "exchange", "memory", "devices", "links", "watching")),
     "exchange": frozenset(("devices",)),
     "memory": frozenset(),
     "keeper": frozenset(("devices",)),
     "const": frozenset(),
-    "calm": frozenset(),
     "devices": frozenset(("links", "watching")),
     "links": frozenset(),
 }
 # What counts and estimates knows readings, and nothing else of the house.
-KNOWN_TO_WATCHERS = {"model.py", "errors.py"}
+KNOWN_TO_WATCHERS = {"model.py"}
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=str)

@@ -22,7 +22,7 @@ from custom_components.cellwire.devices.icharger.controls import (
     ChannelActions,
     Wish,
     channel_controls,
-    most_currents,
+    current_ranges,
     refresh_control,
     settings_controls,
 )
@@ -66,7 +66,7 @@ def controls() -> list[Control]:
         *to_controls(SWITCHES, do),
         NumberControl(key=LIMIT, carry_out=do, kind=Kind.CURRENT, minimum=3, maximum=12, step=0.1),
         ToggleControl(key=SWITCH, carry_out=do),
-        *channel_controls(Wish(), (), most_currents(None, ratings, {}, "channel_1"), actions),
+        *channel_controls(Wish(), (), current_ranges(None, ratings, {}, "channel_1"), actions),
         *settings_controls(ratings, settings, ask),
         refresh_control(do),
     ]

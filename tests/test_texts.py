@@ -20,7 +20,7 @@ from custom_components.cellwire.devices.hubble_am2 import bank as hubble_bank
 from custom_components.cellwire.devices.hubble_am2.texts import Texts, to_unit as to_hubble_unit
 from custom_components.cellwire.devices.icharger.info import to_info
 from custom_components.cellwire.devices.icharger.models import MODELS
-from custom_components.cellwire.devices.icharger.system import BLOCKS
+from custom_components.cellwire.devices.icharger.system import DX, OLD_DUO, X
 from custom_components.cellwire.devices.icharger.units import to_units as icharger_units
 from custom_components.cellwire.devices.jk_bms import modbus_reading, reading as jk_reading
 from custom_components.cellwire.devices.jk_bms.fields import FieldList
@@ -34,8 +34,10 @@ from custom_components.cellwire.devices.model import (
     UnitKind,
 )
 from custom_components.cellwire.devices.registry import FAMILIES
+from custom_components.cellwire.devices.vedirect.samples import Samples
+from custom_components.cellwire.devices.vedirect.text import Text
 from custom_components.cellwire.devices.victron_charger import reading as victron_reading
-from custom_components.cellwire.devices.victron_charger.samples import NO_TEXT, Samples
+from custom_components.cellwire.devices.victron_charger.registers import REGISTERS
 from custom_components.cellwire.links.errors import LinkError, LinkFault
 from custom_components.cellwire.links.link import LinkKind
 
@@ -97,14 +99,14 @@ UNITS: tuple[Unit, ...] = (
     chargery_reading.to_unit(chargery_reading.Latest()),
     *(
         unit
-        for block in BLOCKS.values()
+        for block in (OLD_DUO, X, DX)
         for unit in icharger_units(to_info([0] * 13), MODELS["4010 DUO"], block, 2)
     ),
     jk_reading.to_unit(FieldList({})),
     modbus_reading.to_unit("1", None, None),
     hubble_bank.UNIT,
     to_hubble_unit("1", Texts(), None),
-    victron_reading.to_unit(0xA334, None, NO_TEXT, Samples()),
+    victron_reading.to_unit(0xA334, None, Text(victron_reading.FIELDS), Samples(REGISTERS)),
     Unit(
         key="u", kind=UnitKind.BATTERY, manufacturer="m", statuses=tuple(Status), errors=(NO_ERROR,)
     ),
@@ -152,6 +154,7 @@ def all_errors() -> list[LinkError | errors.DeviceError]:
         errors.NoAnswer("d"),
         Silent(10.0),
         errors.BadAnswer("d", b"x"),
+        errors.NeverQuiet("d", b"x"),
         errors.OnlyEcho("d"),
         errors.Garbled("d"),
         errors.Declined("d", 2),
@@ -160,6 +163,8 @@ def all_errors() -> list[LinkError | errors.DeviceError]:
         errors.OtherDevice("d", "f"),
         errors.WrongIdentity("e", "f"),
         errors.Implausible("d", "r"),
+        errors.Stuck("p", 60.0),
+        errors.Unforeseen("p", IndexError("e")),
         *(errors.Refused("c", reason, detail="d") for reason in REFUSALS),
     ]
 

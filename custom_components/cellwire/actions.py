@@ -25,7 +25,7 @@ from homeassistant.helpers.service import async_get_device_and_config_entry
 import probatio
 
 from .const import DOMAIN
-from .device_entry.coordinator import translated
+from .device_entry.entry_data import translated
 from .devices.errors import Refused
 from .devices.programs import Programs, StopConditions
 from .exchange import NoSuchUnit, Source, exchange_of

@@ -19,7 +19,7 @@ from homeassistant.data_entry_flow import AbortFlow, UnknownHandler
 import probatio
 
 from .const import CONF_FAMILY, CONF_SERIALS, CONF_VARIANT, DOMAIN
-from .device_entry.coordinator import entry_family
+from .device_entry.entry_data import entry_family
 from .device_entry.link_choice import (
     has_line,
     link_kind,

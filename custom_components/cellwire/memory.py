@@ -58,10 +58,10 @@ class Memory(Store[dict[str, Any]]):
         self._parts = {**urgent, **(patient or {})}
         self._kept: dict[str, Any] = {}
         self._unwritten = hass.data.setdefault(UNWRITTEN, {})
-        # When it will be written, by the clock of the loop; None if there is nothing to write.
-        self._due: float | None = None
         # Before it is known what was kept, nothing is.
         self._is_recalled = False
+        # When it will be written, by the clock of the loop; None if there is nothing to write.
+        self._due: float | None = None
 
     async def recall(self) -> None:
         """Give each part back what it knew."""

@@ -1,7 +1,7 @@
 """The USB port of a simulated charger: its end of the reports."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 import contextlib
 import itertools
 import json
@@ -27,6 +27,18 @@ _numbers = itertools.count()
 def bench_usb(folder: Path) -> Iterator[None]:
     """Plug simulated devices of this folder, and no others, into the computer."""
     with patch.object(hid, "hidraw", hidraw), patch.dict(os.environ, {FOLDER: str(folder)}):
+        yield
+
+
+@contextlib.contextmanager
+def usb_stack(refuses: Callable[[bytes], bool]) -> Iterator[None]:
+    """Let the USB stack of this computer refuse reports, number in front, that it shall write."""
+    write = hidraw.device.write
+
+    def write_or_not(device: hidraw.device, report: bytes) -> int:
+        return -1 if refuses(report) else write(device, report)
+
+    with patch.object(hidraw.device, "write", write_or_not):
         yield
 
 

@@ -1,5 +1,6 @@
 """Asking a unit for its registers: what comes back, and what is told of what went wrong."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 import time
@@ -10,16 +11,19 @@ import pytest
 import serialx
 
 from custom_components.cellwire.devices import registers as asking
-from custom_components.cellwire.devices.device import Line, Wires
+from custom_components.cellwire.devices.device import Line
 from custom_components.cellwire.devices.errors import Declined, Garbled, NoAnswer
 from custom_components.cellwire.devices.registers import Manners, Registers
+from custom_components.cellwire.devices.wires import Wires
 from custom_components.cellwire.links.errors import LinkError, LinkFault
 from custom_components.cellwire.links.health import Direction
+from custom_components.cellwire.links.link import Opened
 from custom_components.cellwire.links.registers import RegisterLink, RegisterUnit
 from tests.bench import faults
 from tests.bench.modbus import HOLDING, ILLEGAL_FUNCTION, Refusal, RtuBus, Slave, TcpGateway
 from tests.bench.modbus_link import Owner, make_link, modbus_link
 from tests.bench.wire import PtyWire, TcpWire
+from tests.waiting import until
 
 MANNERS = Manners(device="thing", timeout=0.2, spacing=0.001, secret=range(2, 4))
 
@@ -134,6 +138,58 @@ async def test_damage_is_never_an_answer(
     assert await unit.holding(5, 2) == (5, 6)
 
 
+async def test_a_unit_that_is_busy_for_ever_is_given_up(
+    pty: PtyWire, wires: Wires[RegisterLink], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Busy(Thing):
+        @override
+        def read(self, function: int, address: int, count: int) -> list[int]:
+            raise Refusal(6)
+
+    monkeypatch.setattr(asking, "PATIENCE", 0.2)
+    unit = Registers(wires, 1, MANNERS)
+    bus = RtuBus(pty, {1: Busy()})
+    begin = time.monotonic()
+    with pytest.raises(NoAnswer):
+        await unit.holding(0, 1)
+    assert time.monotonic() - begin < 2.0
+    assert wires.health.timeouts == 1
+    bus.slaves[1] = Thing()
+    assert await unit.holding(5, 1) == (5,)
+
+
+async def test_what_is_left_behind_by_a_reader_that_gave_up_is_nobodys_answer(
+    thing: Thing, wires: Wires[RegisterLink]
+) -> None:
+    unit = Registers(wires, 1, MANNERS)
+    thing.fault = faults.once(faults.late(0.15))
+    reading = asyncio.create_task(unit.holding(0, 1))
+    await until(lambda: thing.requests)
+    await asyncio.sleep(0.1)
+    reading.cancel()
+    await asyncio.wait([reading])
+    assert await unit.holding(5, 1) == (5,)
+
+
+@pytest.mark.parametrize("connected", [True, False])
+async def test_a_driver_that_does_not_come_back_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, *, connected: bool
+) -> None:
+    class Hanging(UsbUnit):
+        @override
+        async def read_holding_registers(self, address: int, count: int) -> list[int]:
+            await asyncio.Event().wait()
+            return self.values
+
+    monkeypatch.setattr(asking, "PATIENCE", 0.1)
+    unit = Hanging([])
+    unit.connected = connected
+    with pytest.raises(NoAnswer if connected else LinkError) as caught:
+        await Registers(Wires(UsbLink(unit)), 1, MANNERS).holding(0, 1)
+    if isinstance(caught.value, LinkError):
+        assert caught.value.fault is LinkFault.UNREACHABLE
+
+
 async def test_an_answer_of_another_size_is_refused(
     thing: Thing, wires: Wires[RegisterLink]
 ) -> None:
@@ -240,23 +296,28 @@ class UsbUnit(RegisterUnit):
         raise NotImplementedError
 
 
-class UsbLink(RegisterLink):
+class Node(Opened):
+    """What a link that is no Modbus opens."""
+
+    is_usable = True
+
+    @override
+    async def close(self) -> None:
+        self.is_usable = False
+
+
+class UsbLink(RegisterLink[Node]):
     """A link that is no Modbus, to one unit."""
 
     name = "usb"
     has_line = False
-    is_open = True
 
     def __init__(self, unit: UsbUnit) -> None:
         self._unit = unit
 
     @override
-    async def open(self) -> None:
-        """Is always open."""
-
-    @override
-    async def close(self) -> None:
-        """Is always open."""
+    async def _connect(self) -> Node:
+        return Node()
 
     @override
     async def unit(self, address: int, timeout: float, spacing: float = 0.0) -> RegisterUnit:

@@ -18,7 +18,7 @@ from custom_components.cellwire.devices.errors import (
     WrongIdentity,
 )
 from custom_components.cellwire.devices.hubble_am2 import pack, probe as hubble_probe
-from custom_components.cellwire.devices.jk_bms import classic, modbus, probe
+from custom_components.cellwire.devices.jk_bms import classic, modbus, probe, roll_call
 from custom_components.cellwire.devices.model import Unit, UnitKind
 from custom_components.cellwire.devices.registry import FAMILIES
 from custom_components.cellwire.devices.search import recognise, search
@@ -37,7 +37,8 @@ JK, VICTRON, HUBBLE = FAMILIES["jk_bms"], FAMILIES["victron_charger"], FAMILIES[
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(classic, "TIMEOUT", 0.2)
     monkeypatch.setattr(modbus, "PACE", 0.02)
-    monkeypatch.setattr(probe, "SCAN_TIMEOUT", 0.05)
+    monkeypatch.setattr(roll_call, "READ_TIMEOUT", 0.02)
+    monkeypatch.setattr(roll_call, "WINDOW", 0.02)
     monkeypatch.setattr(probe, "OLD_TIMEOUT", 0.2)
     monkeypatch.setattr(ChargerDevice, "patience", 1.0)
     monkeypatch.setattr(searching, "LISTEN", 0.3)
@@ -77,7 +78,7 @@ async def test_a_charger_where_a_bms_was_expected(pty: PtyWire) -> None:
     error = await problem(JK, pty)
     charger.cancel()
     assert isinstance(error, OtherDevice)
-    assert error.placeholders == {"device": "JK-BMS", "found": "Blue Smart IP22 24/12 (1)"}
+    assert error.placeholders == {"device": "JK-BMS", "found": "Victron Blue Smart IP22 24/12 (1)"}
 
 
 async def test_a_bms_where_a_charger_was_expected(pty: PtyWire) -> None:
@@ -104,7 +105,7 @@ async def test_garbage_that_is_clear_at_another_speed(pty: PtyWire) -> None:
     with pytest.raises(OtherDevice) as caught:
         await search(JK, Slow, lambda _: None, Slow)
     charger.cancel()
-    assert caught.value.placeholders["found"] == "Blue Smart IP22 24/12 (1)"
+    assert caught.value.placeholders["found"] == "Victron Blue Smart IP22 24/12 (1)"
 
 
 async def test_the_wrong_socket_of_a_pack(pty: PtyWire) -> None:

@@ -4,7 +4,8 @@ from http import HTTPStatus
 from typing import Any
 
 from aiohttp.test_utils import TestClient
-from homeassistant.components.usb import SerialDevice
+from homeassistant.components import usb
+from homeassistant.components.usb import SerialDevice, USBDevice
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.issue_registry import EVENT_REPAIRS_ISSUE_REGISTRY_UPDATED
 from pytest_homeassistant_custom_component.common import async_capture_events
@@ -18,6 +19,24 @@ FIX = "/api/repairs/issues/fix"
 def adapter(address: str) -> SerialDevice:
     """Make an adapter as the computer lists it."""
     return SerialDevice(device=address, serial_number=None, manufacturer="M", description="D")
+
+
+def usb_adapter(address: str) -> USBDevice:
+    """Make an adapter on USB as the computer lists it."""
+    return USBDevice(
+        device=address,
+        serial_number="1",
+        manufacturer=None,
+        description=None,
+        vid="1A86",
+        pid="7523",
+    )
+
+
+async def notice_adapters(hass: HomeAssistant) -> None:
+    """Let Home Assistant find out what was plugged in and pulled, as it does some seconds later."""
+    await hass.data[usb._USB_DATA]._async_scan_serial()
+    await hass.async_block_till_done(wait_background_tasks=True)
 
 
 class Repairs:

@@ -189,14 +189,14 @@ async def line(pty: PtyWire, tmp_path: Path) -> AsyncIterator[Line]:
         ("jk_bms", "silent", "no_answer", {"device": "JK-BMS"}),
         ("jk_bms", "echoing", "only_echo", {"device": "JK-BMS"}),
         ("jk_bms", "garbage", "bad_answer", {"device": "JK-BMS"}),
-        ("jk_bms", "charger", "other_device", {"found": "Blue Smart IP22 24/12 (1)"}),
+        ("jk_bms", "charger", "other_device", {"found": "Victron Blue Smart IP22 24/12 (1)"}),
         ("victron_charger", "silent", "no_answer", {"device": "Victron Blue Smart charger"}),
         ("victron_charger", "garbage", "bad_answer", {}),
         (
             "victron_charger",
             "solar_charger",
             "other_device",
-            {"found": "Victron solar charger (MPPT) 0xA053"},
+            {"found": "Victron SmartSolar MPPT 75/15"},
         ),
     ],
 )

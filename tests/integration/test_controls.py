@@ -24,6 +24,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cellwire.const import DOMAIN
+from custom_components.cellwire.device_entry import mains
 from custom_components.cellwire.device_entry.control_entity import CONTROLLING
 from custom_components.cellwire.devices.errors import Refused
 from custom_components.cellwire.diagnostics import async_get_config_entry_diagnostics
@@ -210,7 +211,10 @@ async def test_a_used_up_budget_is_an_issue_until_it_is_raised(
 
 
 async def test_a_charger_without_a_switch_is_fed_by_one(
-    hass: HomeAssistant, settable: SettableCharger, add_entry: AddEntry
+    hass: HomeAssistant,
+    settable: SettableCharger,
+    add_entry: AddEntry,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     plug = "switch.plug"
     hass.states.async_set(plug, STATE_ON)
@@ -226,6 +230,13 @@ async def test_a_charger_without_a_switch_is_fed_by_one(
     with pytest.raises(Refused) as caught:
         await entry.runtime_data.device.settings.mains.turn(on=False)
     assert caught.value.key == "refused_mains_unknown"
+
+    async def hang(_call: Any) -> None:
+        await asyncio.Event().wait()
+
+    hass.services.async_register("switch", "turn_off", hang)
+    monkeypatch.setattr(mains, "PATIENCE", 0.05)
+    await entry.runtime_data.device.settings.mains.turn(on=False)
     hass.services.async_register("switch", "turn_on", turn)
     hass.services.async_register("switch", "turn_off", turn)
     device = entry.runtime_data.device

@@ -11,7 +11,7 @@ from homeassistant.util import dt as dt_util
 import pytest
 
 from custom_components.cellwire.const import CONF_INTERVAL
-from custom_components.cellwire.device_entry import coordinator as coordinator_module
+from custom_components.cellwire.device_entry import coordinator as coordinator_module, hurry
 from tests.bench import faults
 from tests.bench.jk_bms import ClassicBoard, edit
 from tests.bench.victron_charger import Charger
@@ -142,6 +142,26 @@ async def test_hurrying_twice_reads_once(
     assert board.questions == asked + 1
     # The second one had to wait for a second to pass.
     await until(lambda: board.questions == asked + 2)
+
+
+async def test_a_change_during_the_reading_that_it_caused_causes_another(
+    hass: HomeAssistant, board: ClassicBoard, add_entry: AddEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hurry, "PAUSE", 0.4)
+    entry = await add_entry("classic")
+    device = entry.runtime_data.device
+    board.fault = faults.late(0.1)
+    asked = board.questions
+    device.hurry()
+    await until(lambda: board.questions == asked + 1)
+    # It is being answered, with what was true before.
+    device.hurry()
+    device.hurry()
+    begin = hass.loop.time()
+    await until(lambda: board.questions == asked + 2)
+    assert hass.loop.time() - begin > 0.2
+    await asyncio.sleep(0.6)
+    assert board.questions == asked + 2
 
 
 async def test_a_new_firmware_is_shown(

@@ -14,8 +14,8 @@ from custom_components.cellwire.device_entry.link_sensor import LinkSensor
 from custom_components.cellwire.devices.chargery import reading
 from custom_components.cellwire.devices.chargery.frame import Command
 from custom_components.cellwire.devices.device import Option
-from custom_components.cellwire.devices.victron_charger import questions
-from custom_components.cellwire.devices.victron_charger.register import Tier
+from custom_components.cellwire.devices.vedirect import questions
+from custom_components.cellwire.devices.vedirect.register import Tier
 from custom_components.cellwire.links.health import Success
 from tests.bench import faults
 from tests.bench.chargery import Bms, talking

@@ -5,13 +5,14 @@ import errno
 from pathlib import Path
 
 from homeassistant.components import usb as usb_component
-from homeassistant.components.usb import SerialDevice, USBDevice
+from homeassistant.components.usb import SerialDevice
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.const import CONF_PORT
 from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.cellwire.device_entry import problems
 from custom_components.cellwire.device_entry.ports import free_ports
 from custom_components.cellwire.links.errors import LinkError, LinkFault
 from tests.bench.hubble_am2 import Pack
@@ -23,7 +24,7 @@ from tests.devices.victron_charger.talking import second, talking
 
 from . import test_hubble_am2
 from .conftest import CHARGING, AddEntry
-from .repairing import Repairs, adapter
+from .repairing import Repairs, adapter, notice_adapters, usb_adapter
 from .steps import refresh
 
 MOVED = "port_moved_entry_classic"
@@ -52,10 +53,12 @@ async def test_a_device_that_was_plugged_in_elsewhere_is_found_there(
     entry = await add_entry("classic")
     await lose(hass, entry, pty)
     assert await repairs.issues() == {}
-    plugged[:] = [adapter(elsewhere.address)]
+    plugged[:] = [usb_adapter(elsewhere.address)]
+    await notice_adapters(hass)
+    assert repairs.changes == [("create", MOVED)]
     for _ in range(3):
         await refresh(hass, entry)
-    assert repairs.changes == [("create", MOVED)]
+    assert repairs.changes == []
     issue = (await repairs.issues())[MOVED]
     assert issue["is_fixable"]
     assert issue["translation_placeholders"].items() >= {"port": pty.address}.items()
@@ -84,12 +87,10 @@ async def test_an_entry_that_is_deleted_under_its_repair_ends_it(
     elsewhere: PtyWire,
     add_entry: AddEntry,
 ) -> None:
-    plugged.append(adapter(pty.address))
     entry = await add_entry("classic")
     await lose(hass, entry, pty)
-    plugged[:] = [adapter(elsewhere.address)]
-    for _ in range(3):
-        await refresh(hass, entry)
+    plugged.append(usb_adapter(elsewhere.address))
+    await notice_adapters(hass)
     form = await repairs.open(MOVED)
     form = await repairs.enter(form, port=elsewhere.address)
     assert form["errors"] == {"base": "not_found"}
@@ -97,6 +98,80 @@ async def test_an_entry_that_is_deleted_under_its_repair_ends_it(
     result = await repairs.enter(form, port=elsewhere.address)
     assert (result["type"], result["reason"]) == ("abort", "entry_gone")
     await hass.async_block_till_done()
+
+
+async def test_while_a_port_is_missing_the_ports_are_listed_only_now_and_then(
+    hass: HomeAssistant,
+    plugged: list[SerialDevice],
+    board: ClassicBoard,
+    pty: PtyWire,
+    add_entry: AddEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    entry = await add_entry("classic")
+    looks = 0
+
+    def scan() -> list[SerialDevice]:
+        nonlocal looks
+        looks += 1
+        return []
+
+    monkeypatch.setattr(usb_component, "scan_serial_ports", scan)
+    await lose(hass, entry, pty)
+    for _ in range(5):
+        await refresh(hass, entry)
+    assert looks == 1
+    monkeypatch.setattr(problems, "SELDOM", 0.0)
+    monkeypatch.setattr(entry.runtime_data.problems, "_look_at", 0.0)
+    for _ in range(3):
+        await refresh(hass, entry)
+    assert looks == 4
+    # A device that is back, and gone again, is looked for at once.
+    monkeypatch.setattr(problems, "SELDOM", 300.0)
+    await refresh(hass, entry)
+    await pty.plug()
+    entry.runtime_data.device._pause.worked()
+    await refresh(hass, entry)
+    looks = 0
+    await lose(hass, entry, pty)
+    await refresh(hass, entry)
+    assert looks == 1
+
+
+async def test_what_is_plugged_in_beside_a_device_that_works_is_no_business_of_ours(
+    hass: HomeAssistant,
+    repairs: Repairs,
+    plugged: list[SerialDevice],
+    board: ClassicBoard,
+    elsewhere: PtyWire,
+    add_entry: AddEntry,
+) -> None:
+    entry = await add_entry("classic")
+    plugged.append(usb_adapter(elsewhere.address))
+    await notice_adapters(hass)
+    assert repairs.changes == []
+    await hass.config_entries.async_unload(entry.entry_id)
+    plugged.clear()
+    await notice_adapters(hass)
+    assert repairs.changes == []
+
+
+async def test_an_offer_goes_with_the_adapter_that_it_was_for(
+    hass: HomeAssistant,
+    repairs: Repairs,
+    plugged: list[SerialDevice],
+    board: ClassicBoard,
+    pty: PtyWire,
+    elsewhere: PtyWire,
+    add_entry: AddEntry,
+) -> None:
+    entry = await add_entry("classic")
+    await lose(hass, entry, pty)
+    plugged.append(usb_adapter(elsewhere.address))
+    await notice_adapters(hass)
+    plugged.clear()
+    await notice_adapters(hass)
+    assert repairs.changes == [("create", MOVED), ("remove", MOVED)]
 
 
 async def test_the_port_is_back(
@@ -128,6 +203,7 @@ async def test_what_is_in_use_or_was_there_before_is_not_offered(
     elsewhere: PtyWire,
     tmp_path: Path,
     add_entry: AddEntry,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     plugged.append(adapter("/dev/old"))
     entry = await add_entry("classic")
@@ -139,18 +215,13 @@ async def test_what_is_in_use_or_was_there_before_is_not_offered(
     MockConfigEntry(domain="far", options={"url": "esphome-hass://x/1"}).add_to_hass(hass)
     plugged += [
         adapter(elsewhere.address),
-        USBDevice(
-            device="esphome-hass://x/1",
-            serial_number="1",
-            manufacturer=None,
-            description=None,
-            vid="1A86",
-            pid="7523",
-        ),
+        usb_adapter("esphome-hass://x/1"),
     ]
     await lose(hass, entry, pty)
     assert repairs.changes == []
+    # Nobody tells of a port behind a network.
     plugged.append(adapter("esphome-hass://y/1"))
+    monkeypatch.setattr(entry.runtime_data.problems, "_look_at", 0.0)
     await refresh(hass, entry)
     assert repairs.changes == [("create", MOVED)]
     form = await repairs.open(MOVED)
@@ -209,9 +280,9 @@ async def test_what_comes_late_raises_nothing(
 ) -> None:
     entry = await add_entry("classic")
     plugged.append(adapter(elsewhere.address))
-    problems = entry.runtime_data.problems
+    ours = entry.runtime_data.problems
     await hass.config_entries.async_remove(entry.entry_id)
-    await problems.failed(LinkError(LinkFault.MISSING, "port", ""))
+    await ours.failed(LinkError(LinkFault.MISSING, "port", ""))
     assert repairs.changes == []
 
 
@@ -284,8 +355,8 @@ async def test_the_port_of_another_entry_is_refused(
 ) -> None:
     entry = await add_entry("classic")
     await lose(hass, entry, pty)
-    plugged += [adapter("/dev/free"), adapter(elsewhere.address)]
-    await refresh(hass, entry)
+    plugged += [usb_adapter("/dev/free"), usb_adapter(elsewhere.address)]
+    await notice_adapters(hass)
     form = await repairs.open(MOVED)
     async with talking(Charger(elsewhere, [second()], period=0.1)):
         other = await add_entry("vedirect", port=elsewhere.address)

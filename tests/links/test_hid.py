@@ -7,11 +7,12 @@ from modbus_connection import (
     IllegalDataAddressError,
     ModbusConnectionError,
     ModbusExceptionError,
+    ModbusProtocolError,
     ModbusTimeoutError,
 )
 import pytest
 
-from custom_components.cellwire.links import hid
+from custom_components.cellwire.links import hid, owed
 from custom_components.cellwire.links.hid import HidLink
 from custom_components.cellwire.links.hid_frame import REPORT_SIZE, read_request, write_request
 from tests.bench import faults
@@ -131,11 +132,8 @@ async def test_a_flood_of_log_frames(link: HidLink, port: HidPort) -> None:
     "fault",
     [
         faults.silent,
-        faults.corrupted(0),  # length
         faults.corrupted(1),  # type
         faults.corrupted(2, 0x07),  # function
-        faults.corrupted(3, 0x02),  # number of bytes
-        faults.truncated(5),
         faults.truncated(1),
     ],
 )
@@ -147,7 +145,38 @@ async def test_a_wrong_answer_is_none(link: HidLink, port: HidPort, fault: fault
     assert 0.5 * TIMEOUT < time.monotonic() - begin < 5 * TIMEOUT
     assert link.is_open
     assert link.skipped_frames == (fault is not faults.silent)
+    assert await read(link, 0x100) == [0x100]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        faults.corrupted(0),  # length
+        faults.corrupted(2, 0x20),  # function
+        faults.corrupted(3, 0x02),  # number of bytes
+        faults.corrupted(3, 0x01),
+        faults.truncated(5),
+    ],
+)
+async def test_a_damaged_answer_is_not_waited_for(
+    link: HidLink, port: HidPort, fault: faults.Fault
+) -> None:
+    port.slave.fault = faults.once(fault)
+    unit = await link.unit(1, 10.0)
+    begin = time.monotonic()
+    with pytest.raises(ModbusProtocolError):
+        await unit.read_input_registers(0x100, 1)
+    assert time.monotonic() - begin < 1.0
+    assert link.is_open
+    assert link.skipped_frames == 1
     assert await read(link, 0x101) == [0x101]
+
+
+async def test_a_damaged_answer_in_front_of_the_right_one(link: HidLink, port: HidPort) -> None:
+    # The late answer to a question of before, for instance.
+    port.slave.fault = lambda answer: [(0.0, bytes((3, 0x30, 4, 0))), (0.02, answer)]
+    assert await read(link, 3) == [3]
+    assert link.skipped_frames == 1
 
 
 async def test_foreign_frames_in_front_of_an_answer(link: HidLink, port: HidPort) -> None:
@@ -178,6 +207,33 @@ async def test_a_late_answer_is_never_taken_for_the_next_one(
     begin = time.monotonic()
     assert await read(link, 3) == [3]
     assert time.monotonic() - begin < hid.LATE
+
+
+async def test_an_answer_that_is_very_late_is_not_taken_for_one_of_its_size(
+    link: HidLink, port: HidPort, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hid, "LATE", 0.1 * TIMEOUT)
+    unit = await link.unit(1, TIMEOUT)
+    port.slave.fault = faults.in_turn(faults.late(4 * TIMEOUT), faults.none, faults.silent)
+    with pytest.raises(ModbusTimeoutError):
+        await unit.read_input_registers(1, 2)
+    # Asked again it is answered, and what was asked first is still on its way.
+    assert await unit.read_input_registers(1, 2) == [1, 2]
+    patient = await link.unit(1, 10.0)
+    with pytest.raises(ModbusProtocolError):
+        await patient.read_input_registers(7, 2)
+    assert await unit.read_input_registers(7, 2) == [7, 8]
+    assert link.is_open
+
+
+async def test_an_answer_that_never_came_is_not_waited_for_for_ever(
+    link: HidLink, port: HidPort, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(owed, "LATEST", 0.05)
+    port.slave.fault = faults.once(faults.silent)
+    with pytest.raises(ModbusTimeoutError):
+        await read(link, 1)
+    assert await read(link, 2) == [2]
 
 
 async def test_a_cancelled_request_leaves_no_answer_behind(link: HidLink, port: HidPort) -> None:

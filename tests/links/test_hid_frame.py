@@ -15,6 +15,7 @@ from custom_components.cellwire.links.hid_frame import (
     WRITE,
     Answer,
     Request,
+    is_damaged_answer,
     is_log_frame,
     read_request,
     write_request,
@@ -180,3 +181,38 @@ def test_no_report_raises_or_passes_unchecked(data: st.DataObject) -> None:
     assert length == received[3] + 4
     assert received[3] == 2 * request.count == 2 * len(answer.registers)
     assert received[4:length] == b"".join(value.to_bytes(2) for value in answer.registers)
+
+
+@pytest.mark.parametrize(
+    ("data", "is_damaged"),
+    [
+        (frame(0x30, 4, 2, 0, 7), False),
+        (frame(0x30, 3, 2, 0, 7), False),
+        (frame(0x30, 16, 0x80, 0, 0, 5), False),
+        (frame(0x30, 0x84, 6), False),
+        (frame(0x30, 0x90, 6), False),
+        # Sizes that contradict each other, and functions that there are not.
+        (frame(0x30, 4, 2, 0), True),
+        (frame(0x30, 4, 4, 0, 7), True),
+        (frame(0x30, 4, 3, 0, 7, 7), True),
+        (frame(0x30, 16, 0x80, 0, 0), True),
+        (frame(0x30, 0x84, 6, 6), True),
+        (frame(0x30, 5, 6), True),
+        (frame(0x30), True),
+        (bytes((64, 0x30, 4, 2)), True),
+        # Of these it can't be told that they are answers.
+        (frame(0x10, 4, 2, 0), False),
+        (frame(0x70, 4, 2, 0), False),
+        (b"\x30", False),
+        (b"", False),
+        (LOG_4S, False),
+    ],
+)
+def test_what_is_a_damaged_answer(data: bytes, *, is_damaged: bool) -> None:
+    assert is_damaged_answer(data) is is_damaged
+
+
+@given(st.binary(max_size=REPORT_SIZE))
+def test_any_report_is_damaged_or_not(data: bytes) -> None:
+    if is_damaged_answer(data):
+        assert read_request(INPUT, 0, 30).answer(data) is None

@@ -13,7 +13,7 @@ from custom_components.cellwire.links import worker
 from custom_components.cellwire.links.errors import LinkFault
 from custom_components.cellwire.links.hid import HidLink
 from tests.bench import faults
-from tests.bench.hid_port import HidPort
+from tests.bench.hid_port import HidPort, usb_stack
 from tests.bench.usb import hidraw
 from tests.waiting import until
 
@@ -62,6 +62,29 @@ async def test_a_write_that_fails_is_a_lost_link(
     monkeypatch.setattr(hidraw.device, "write", lambda *_: written)
     with pytest.raises(ModbusConnectionError):
         await read(link, 1)
+    assert not link.is_open
+
+
+async def test_a_question_that_the_usb_stack_refuses_is_asked_again(
+    link: HidLink, port: HidPort
+) -> None:
+    refusals = iter([True, True, True])
+    with usb_stack(lambda _: next(refusals, False)):
+        assert await read(link, 1) == [1]
+    assert next(refusals, None) is None
+    assert len(port.received) == 1
+    assert link.is_open
+
+
+async def test_an_order_that_the_usb_stack_refuses_is_not_given_again(
+    link: HidLink, port: HidPort
+) -> None:
+    # It may have been taken all the same.
+    refusals = iter([True])
+    unit = await link.unit(1, 1.0)
+    with usb_stack(lambda _: next(refusals, False)), pytest.raises(ModbusConnectionError):
+        await unit.write_registers(0x8000, [0])
+    assert not port.received
     assert not link.is_open
 
 

@@ -201,7 +201,8 @@ async def test_a_write_that_fails_at_once_is_a_lost_link(
     def fail(_data: bytes) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    monkeypatch.setattr(link._transport, "write", fail)
+    assert link._opened is not None
+    monkeypatch.setattr(link._opened.transport, "write", fail)
     with pytest.raises(LinkError) as caught:
         await link.write(b"x")
     assert caught.value.fault is LinkFault.LOST

@@ -195,8 +195,9 @@ async def test_a_server_that_is_away_and_back(
 
 
 async def test_writing_into_a_connection_that_is_just_being_lost(link: WebSocketLink) -> None:
-    transport: Any = link._transport
-    transport._conn.transport.close()
+    assert link._opened is not None
+    socket: Any = link._opened.socket
+    socket._conn.transport.close()
     with pytest.raises(LinkError) as caught:
         await link.write(b"x")
     assert caught.value.fault is LinkFault.LOST
@@ -205,7 +206,7 @@ async def test_writing_into_a_connection_that_is_just_being_lost(link: WebSocket
 async def test_a_link_that_was_never_opened_is_lost(session: aiohttp.ClientSession) -> None:
     link = WebSocketLink("ws://127.0.0.1:1", session)
     assert not link.is_open
-    assert "hung up" in await lost(link)
+    assert "closed" in await lost(link)
 
 
 async def test_a_peer_that_says_nothing_any_more(session: aiohttp.ClientSession) -> None:
@@ -262,16 +263,45 @@ async def test_a_peer_that_talks_on_instead_of_closing(
 async def test_a_ping_that_cannot_be_answered(
     link: WebSocketLink, websocket_wire: WebSocketWire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    transport = link._transport
-    assert transport is not None
+    assert link._opened is not None
 
     async def fail(_message: bytes) -> None:
         raise aiohttp.ClientConnectionResetError("Cannot write to closing transport")
 
-    monkeypatch.setattr(transport, "pong", fail)
+    monkeypatch.setattr(link._opened.socket, "pong", fail)
     websocket_wire.kind = WSMsgType.PING
     await websocket_wire.send(b"there?")
     assert "closing transport" in await lost(link)
+
+
+async def test_a_mistake_in_receiving_is_told_to_whoever_reads(
+    link: WebSocketLink, websocket_wire: WebSocketWire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_text: bytes) -> bytes:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(websocket, "to_bytes", fail)
+    websocket_wire.kind = WSMsgType.TEXT
+    await websocket_wire.send(b"text")
+    with pytest.raises(RuntimeError) as caught:
+        await link.read(2.0)
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+    assert not link.is_open
+
+
+async def test_a_peer_that_takes_nothing_any_more(
+    link: WebSocketLink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(_data: bytes) -> None:
+        await asyncio.Event().wait()
+
+    assert link._opened is not None
+    monkeypatch.setattr(websocket, "WRITE_TIMEOUT", 0.05)
+    monkeypatch.setattr(link._opened.socket, "send_bytes", never)
+    with pytest.raises(LinkError) as caught:
+        await link.write(b"x")
+    assert caught.value.fault is LinkFault.LOST
+    assert caught.value.placeholders["detail"] == "TimeoutError"
 
 
 def _handshake(request: bytes) -> bytes:

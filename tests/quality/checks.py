@@ -210,7 +210,7 @@ def units_appear(files: Files) -> bool:
     adding = (
         calls(function(files, "add_values", "device_entry/keeper"), "add_as_they_appear"),
         calls(function(files, "add_controls", "device_entry/keeper"), "add_controls"),
-        calls(function(files, "_async_update_data", "device_entry/coordinator"), "_remember_units"),
+        calls(function(files, "_read", "device_entry/coordinator"), "_remember_units"),
     )
     return all(adding) and all(any(calls(setup, name) for name in handed) for setup in setups)
 

@@ -13,10 +13,11 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from ..devices.control import Control
 from ..devices.errors import Refused
 from ..devices.model import Reading, Unit, Value
-from ..exchange import exchange_of
+from ..exchange import NoSuchUnit, exchange_of
 from ..links.errors import CellwireError
-from .coordinator import CellwireConfigEntry, CellwireCoordinator, translated
+from .coordinator import CellwireConfigEntry, CellwireCoordinator
 from .entity import CellwireDescription, CellwireEntity
+from .entry_data import translated
 
 CONTROLLING = ("button", "number", "select", "switch")
 
@@ -90,7 +91,11 @@ class CellwireControl[ControlT: Control](CellwireEntity):
     async def _wish(self, wish: Value) -> None:
         """Have a wish carried out. Raises LinkError or DeviceError."""
         identity = self.coordinator.unit_identity(self._unit)
-        await exchange_of(self.hass).wish(identity, self._key, wish)
+        try:
+            await exchange_of(self.hass).wish(identity, self._key, wish)
+        except NoSuchUnit as err:
+            # It was deleted, or its entry unloaded, a moment ago.
+            raise Refused(self._key, "not_offered") from err
 
 
 @callback

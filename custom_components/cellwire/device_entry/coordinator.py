@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 import logging
 import time
@@ -16,18 +17,13 @@ from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
 from ..const import (
-    CONF_BAUDRATE,
     CONF_FAMILY,
-    CONF_INTERVAL,
-    CONF_PARITY,
     CONF_SERIALS,
-    CONF_VARIANT,
     DOMAIN,
 )
-from ..devices.device import AnyFamily, Device, Identity, Line, Option, Readings, Settings
-from ..devices.errors import Refused, WrongIdentity
+from ..devices.device import Device, Readings
+from ..devices.errors import Refused, Stuck, Unforeseen, WrongIdentity
 from ..devices.model import Reading, Unit, UnitKind, Value
-from ..devices.registry import FAMILIES
 from ..devices.watching.ledger import Ledger, NotSet
 from ..devices.watching.steady import Steady
 from ..devices.watching.watcher import Watchers
@@ -35,65 +31,28 @@ from ..exchange import exchange_of
 from ..links.errors import CellwireError
 from ..memory import Memory
 from .counting import SCALES, last_counted
+from .entry_data import (
+    entry_family,
+    entry_identity,
+    entry_interval,
+    entry_line,
+    entry_settings,
+    translated,
+)
+from .hurry import Hurry
 from .link_choice import link_kind, make_link
-from .mains import MainsSwitch
 from .problems import Problems
 
 _LOGGER = logging.getLogger(__name__)
 
-# A status that flaps must not become a state for each of its changes.
-HURRY_PAUSE = 1.0
+# How long a link may take to be given up that something hangs on, in seconds.
+RESET_TIMEOUT = 5.0
 
 type CellwireConfigEntry = ConfigEntry[CellwireCoordinator]
 
 
 # Parts of a device are named after what they are, in the user's language.
 NAMED_PARTS = (UnitKind.BANK, UnitKind.CHANNEL)
-
-
-def entry_family(entry: ConfigEntry[Any]) -> AnyFamily:
-    """Return the family of an entry."""
-    return FAMILIES[entry.data[CONF_FAMILY]]
-
-
-def entry_identity(entry: ConfigEntry[Any]) -> Identity:
-    """Return what an entry remembers of its device."""
-    return Identity(variant=entry.data[CONF_VARIANT], serials=entry.data[CONF_SERIALS])
-
-
-def entry_line(entry: ConfigEntry[Any]) -> Line:
-    """Return how the line of an entry is set."""
-    baudrate = entry.data.get(CONF_BAUDRATE, entry_family(entry).baudrate)
-    return Line(baudrate, entry.data.get(CONF_PARITY, "N"))
-
-
-def entry_settings(hass: HomeAssistant, entry: ConfigEntry[Any]) -> Settings:
-    """Return what the owner of an entry decided about its device."""
-    options, at_first = entry.options, Settings()
-    mains = options.get(Option.MAINS_SWITCH)
-    return Settings(
-        allow_control=options.get(Option.ALLOW_CONTROL, entry_family(entry).allows_control),
-        password=options.get(Option.PASSWORD),
-        daily_writes=int(options.get(Option.DAILY_WRITES, at_first.daily_writes)),
-        mains=MainsSwitch(hass, mains) if mains else None,
-        stop_on_unload=options.get(Option.STOP_ON_UNLOAD, at_first.stop_on_unload),
-    )
-
-
-def entry_interval(entry: ConfigEntry[Any]) -> int:
-    """Return the seconds between two readings of an entry."""
-    family = entry_family(entry)
-    interval: int = entry.options.get(CONF_INTERVAL, family.interval)
-    return max(interval, family.shortest_interval)
-
-
-def translated(err: CellwireError) -> dict[str, Any]:
-    """Return the arguments with which Home Assistant's exceptions speak the user's language."""
-    return {
-        "translation_domain": DOMAIN,
-        "translation_key": err.key,
-        "translation_placeholders": err.placeholders,
-    }
 
 
 class CellwireCoordinator(DataUpdateCoordinator[Readings]):
@@ -129,12 +88,16 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         # Ids in the device registry, by the key of the unit.
         self._device_ids: dict[str, str] = {}
         self._missing: set[str] = set()
-        self._hurrying: asyncio.Task[None] | None = None
-        self._hurried_at = 0.0
         # The units on which a program is watched, as it is kept by now.
         self._watched: frozenset[str] = frozenset()
         # Whether other things can be wished for than the entities show.
         self._has_other_offer = False
+        self._hurry = Hurry(
+            self.async_refresh,
+            lambda reading: entry.async_create_background_task(
+                hass, reading, f"{DOMAIN} {self.name} hurries"
+            ),
+        )
         self._cycle_listeners: list[Callable[[], None]] = []
 
     @callback
@@ -232,14 +195,17 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         self._ledger.before = await last_counted(self.hass, self.config_entry.entry_id)
         await self._memory.recall()
         self.config_entry.async_on_unload(self.device.on_reading(self._count))
-        await self._guarded(self.device.start())
+        await self._guarded(self._in_time(self.device.start()))
         self.config_entry.async_on_unload(self.device.on_change(self._hurry))
         self.config_entry.async_on_unload(self.device.on_offer(self._show_offer))
 
     @override
     async def _async_update_data(self) -> Readings:
+        return await self._guarded(self._read())
+
+    async def _read(self) -> Readings:
         self._asked_at = time.monotonic()
-        readings = await self._guarded(self.device.read())
+        readings = await self._in_time(self.device.read())
         self._remember_units()
         self._describe()
         self._log_missing(readings)
@@ -288,10 +254,13 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
 
     async def _guarded[T](self, action: Awaitable[T]) -> T:
         """Wait for something that the device does, and say what went wrong in words."""
+        mistakes = self.device.wires.mistakes
         try:
-            return await action
+            with mistakes.as_errors():
+                return await action
         except CellwireError as err:
-            await self.problems.failed(err)
+            with suppress(Unforeseen), mistakes.as_errors():
+                await self.problems.failed(err)
             if isinstance(err, WrongIdentity):
                 raise ConfigEntryError(**translated(err)) from err
             raise UpdateFailed(**translated(err)) from err
@@ -320,6 +289,24 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
             self.problems.taken()
         finally:
             await self.async_refresh_controls()
+
+    async def _in_time[T](self, action: Awaitable[T]) -> T:
+        """Wait for the device for as long as it may need at most. Raises Stuck.
+
+        Nothing should ever hang. If something does, it must show, and not last.
+        """
+        seconds = self.device.reading_time
+        timeout = asyncio.timeout(seconds)
+        try:
+            async with timeout:
+                return await action
+        except TimeoutError as err:
+            if not timeout.expired():
+                raise
+            with suppress(TimeoutError):
+                async with asyncio.timeout(RESET_TIMEOUT):
+                    await self.device.wires.link.reset()
+            raise Stuck(self.device.wires.link.name, seconds) from err
 
     async def async_refresh_controls(self) -> None:
         """Read again because something was asked for, and show what may be asked for now.
@@ -378,17 +365,3 @@ class CellwireCoordinator(DataUpdateCoordinator[Readings]):
         """
         self._has_other_offer = True
         self._hurry()
-
-    @callback
-    def _hurry(self) -> None:
-        """Read again now, but not twice within a second."""
-        if self._hurrying is None or self._hurrying.done():
-            self._hurrying = self.config_entry.async_create_background_task(
-                self.hass, self._refresh_soon(), f"{DOMAIN} {self.name} hurries"
-            )
-
-    async def _refresh_soon(self) -> None:
-        now = self.hass.loop.time()
-        await asyncio.sleep(max(0.0, self._hurried_at + HURRY_PAUSE - now))
-        self._hurried_at = self.hass.loop.time()
-        await self.async_refresh()

@@ -10,8 +10,8 @@ from homeassistant.components.diagnostics import REDACTED, async_redact_data
 from homeassistant.const import CONF_PORT
 
 from ..const import CONF_SERIALS
-from ..devices.device import Wires
 from ..devices.model import Reading
+from ..devices.wires import Wires
 from .coordinator import CellwireConfigEntry
 
 TO_REDACT = {"serial", "pack_serial", "user_label", "password"}

@@ -1,5 +1,7 @@
 """A switch of Home Assistant that feeds a device, such as a smart plug."""
 
+import asyncio
+from contextlib import suppress
 from typing import override
 
 from homeassistant.components.switch import DOMAIN as SWITCH
@@ -16,6 +18,8 @@ from homeassistant.exceptions import HomeAssistantError
 from ..devices.device import Mains
 from ..devices.errors import Refused
 
+# How long the switch may take to say that it was asked, in seconds.
+PATIENCE = 10.0
 _STATES = {STATE_ON: True, STATE_OFF: False}
 
 
@@ -37,8 +41,11 @@ class MainsSwitch(Mains):
     async def turn(self, *, on: bool) -> None:
         service = SERVICE_TURN_ON if on else SERVICE_TURN_OFF
         try:
-            await self._hass.services.async_call(
-                SWITCH, service, {ATTR_ENTITY_ID: self._entity_id}, blocking=True
-            )
+            # What came of a call that takes longer shows in the state, as of any other.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PATIENCE):
+                    await self._hass.services.async_call(
+                        SWITCH, service, {ATTR_ENTITY_ID: self._entity_id}, blocking=True
+                    )
         except HomeAssistantError as err:
             raise Refused("charger_switch", "mains_unknown") from err

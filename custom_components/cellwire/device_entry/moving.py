@@ -10,7 +10,7 @@ from ..const import CONF_BAUDRATE, CONF_PARITY, CONF_SERIALS
 from ..devices.device import AnyFamily, Found, Line, Progress
 from ..devices.search import search
 from ..links.link import LinkKind
-from .coordinator import entry_family, entry_identity
+from .entry_data import entry_family, entry_identity
 from .link_choice import AUDIBLE, make_byte_link, make_link
 
 
@@ -44,7 +44,10 @@ def address(port: str, line: Line | None) -> dict[str, Any]:
 def moved(entry: ConfigEntry[Any], port: str, found: Found) -> dict[str, Any]:
     """Return the data of an entry at its new port, with the units that were not there before."""
     return {
-        **entry.data,
+        # What the line was set to at the old port says nothing of the new one.
+        **{
+            key: kept for key, kept in entry.data.items() if key not in (CONF_BAUDRATE, CONF_PARITY)
+        },
         **address(port, found.line),
         # What a unit is known by was settled when it was first seen.
         CONF_SERIALS: {**found.identity.serials, **entry_identity(entry).serials},

@@ -21,7 +21,7 @@ import probatio
 
 from ..const import CONF_INTERVAL
 from ..devices.device import AnyFamily, Option, Settings
-from .coordinator import entry_family, entry_interval
+from .entry_data import entry_family, entry_interval
 
 LONGEST_INTERVAL = 3600
 MOST_DAILY_WRITES = 1000

@@ -5,8 +5,10 @@ Here alone they are raised and deleted. Those that a flow can repair are repaire
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+import time
 from typing import Any
 
+from homeassistant.components import usb
 from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
     ConfigEntry,
@@ -54,6 +56,10 @@ PERMISSIONS = {
     LinkFault.DENIED: "no_permission",
     LinkFault.USB_DENIED: "no_usb_permission",
 }
+# To look where a device may be whose port is missing takes a scan of the ports and a walk over all
+# entries. It is done when the port is found missing, when Home Assistant notices that an adapter
+# was plugged in, and besides so often, for ports that it doesn't notice. In seconds.
+SELDOM = 300.0
 # These are over when the link opens, whatever comes then.
 OF_THE_LINK = ("port_moved", *PERMISSIONS.values())
 
@@ -85,6 +91,11 @@ class Problems:
         # The ports of this computer when the link was opened last; None if that is not known.
         self._ports: set[str] | None = None
         self._works = False
+        # What is said of a port while it is missing, and when to look where it may be, in monotonic
+        # seconds.
+        self._missing: LinkError | None = None
+        self._look_at = 0.0
+        entry.async_on_unload(usb.async_register_port_event_callback(hass, self._plugged))
         settings = device.settings
         if settings.password or not settings.allow_control:
             self.taken()
@@ -95,11 +106,13 @@ class Problems:
         """Take in why the device can't be read."""
         self._works = False
         findings: dict[Where, dict[str, str] | None] = {(kind, None): None for kind in OF_THE_LINK}
+        self._missing = None
         if isinstance(error, LinkError):
+            if error.fault is LinkFault.MISSING:
+                self._missing = error
+                del findings["port_moved", None]
             if kind := PERMISSIONS.get(error.fault):
                 findings[kind, None] = error.placeholders
-            elif error.fault is LinkFault.MISSING and await self._may_have_moved():
-                findings["port_moved", None] = error.placeholders
         elif isinstance(error, OtherDevice | WrongIdentity):
             said = error.placeholders
             findings["other_device", None] = {
@@ -108,11 +121,16 @@ class Problems:
                 "port": self._entry.data[CONF_PORT],
             }
         self._show((*findings.items(), *self._programs()))
+        if self._missing is None:
+            self._look_at = 0.0
+        elif time.monotonic() >= self._look_at:
+            await self._look()
 
     async def worked(self, readings: Readings) -> None:
         """Take in what was read."""
         if not self._works:
             self._works = True
+            self._missing, self._look_at = None, 0.0
             self._show(((kind, None), None) for kind in (*OF_THE_LINK, "other_device"))
             if self._is_local:
                 self._ports = await serial_ports(self._hass)
@@ -138,6 +156,22 @@ class Problems:
     def _is_local(self) -> bool:
         """Whether the device is at a serial port of this computer."""
         return "://" not in self._entry.data[CONF_PORT]
+
+    @callback
+    def _plugged(self, _added: set[usb.USBDevice], _removed: set[usb.USBDevice]) -> None:
+        """Look again for a port that is missing: something was plugged in or pulled."""
+        if self._missing:
+            self._entry.async_create_background_task(
+                self._hass, self._look(), f"{DOMAIN} {self._entry.title} looks for its port"
+            )
+
+    async def _look(self) -> None:
+        """Tell whether the device may be at another port, as long as its own is missing."""
+        self._look_at = time.monotonic() + SELDOM
+        may_have_moved = await self._may_have_moved()
+        if missing := self._missing:
+            text = missing.placeholders if may_have_moved else None
+            self._show([(("port_moved", None), text)])
 
     async def _may_have_moved(self) -> bool:
         """Tell whether there is a free port that was not there when the own one worked."""

@@ -20,7 +20,7 @@ from ..const import DOMAIN
 from ..devices.device import Found, Option
 from ..links.errors import CellwireError
 from ..links.link import LinkKind
-from .coordinator import entry_family
+from .entry_data import entry_family
 from .link_choice import link_kind, port_selector, to_address
 from .moving import look_again, moved, release
 from .options_flow import SELECTORS, default

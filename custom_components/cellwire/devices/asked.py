@@ -8,10 +8,10 @@ from typing import override
 
 from ..links.errors import LinkError, LinkFault
 from ..links.health import Direction
-from ..links.link import Connection, Link
+from ..links.link import OPENING_TIME, Connection, Link
 from ..links.pause import Pause
 from .device import Device, Identity, Readings
-from .errors import BadAnswer, DeviceError, NoAnswer, OnlyEcho
+from .errors import BadAnswer, DeviceError, NeverQuiet, NoAnswer, OnlyEcho
 from .framing import Scanner
 
 # A gateway may cut an answer, but not for longer than this.
@@ -20,6 +20,9 @@ IDLE_GAP = 0.3
 REOPEN_AFTER = 3
 # What is kept of an answer that could not be understood.
 HEARD_LIMIT = 1024
+# How long a late answer may take to pass, in seconds; the longest of 400 bytes takes 0.4 s at 9600
+# baud. Where something comes for longer, nothing is asked.
+DRAIN_LIMIT = 2.0
 
 
 class AskedDevice[LinkT: Connection = Link](Device[LinkT]):
@@ -44,11 +47,27 @@ class AskedDevice[LinkT: Connection = Link](Device[LinkT]):
     async def poll(self) -> Readings:
         """Ask every unit once. Raises LinkError or DeviceError when none answers."""
 
+    @property
+    @abstractmethod
+    def talking_time(self) -> float:
+        """How long greeting and one poll may take at most, in seconds.
+
+        That is with each answer at the last moment, and all that is asked twice.
+        """
+
+    @property
+    @override
+    def reading_time(self) -> float:
+        # If the link was lost, it is opened once more and all is said again. Where a wish has to be
+        # waited for, it takes no longer than that.
+        return 2 * (OPENING_TIME + self.talking_time)
+
     @override
     async def start(self) -> None:
         async with self.lock:
             try:
-                await self._get_ready()
+                with self.wires.mistakes.as_errors():
+                    await self._get_ready()
             except BaseException:
                 await self.close()
                 raise
@@ -81,14 +100,14 @@ class AskedDevice[LinkT: Connection = Link](Device[LinkT]):
 
     @override
     async def close(self) -> None:
-        self.wires.closed = True
-        await self.wires.link.close()
+        await self.wires.close()
 
     async def _talk_once[T](self, talk: Callable[[], Awaitable[T]]) -> T:
         link = self.wires.link
         try:
-            await self._get_ready()
-            return await talk()
+            with self.wires.mistakes.as_errors():
+                await self._get_ready()
+                return await talk()
         except DeviceError:
             self._misses += 1
             if self._misses % REOPEN_AFTER == 0:
@@ -105,11 +124,9 @@ class AskedDevice[LinkT: Connection = Link](Device[LinkT]):
             raise
 
     async def _get_ready(self) -> None:
-        link = self.wires.link
-        if not link.is_open:
+        if not self.wires.link.is_open:
             self._greeted = False
-            await link.open()
-            self.wires.health.opened += 1
+            await self.wires.open()
         if not self._greeted:
             await self.greet()
             self._greeted = True
@@ -120,7 +137,8 @@ class Asker[T]:
     """One request at a time over a link, and the frames that come back.
 
     A late answer is never taken for the next one: what came unasked is dropped before each
-    request, and after a timeout the line must have been quiet for a while.
+    request, and after one that was not answered the line must have been quiet for a while. Stray
+    bytes that can be no part of an answer keep nobody from asking.
     """
 
     def __init__(
@@ -135,7 +153,8 @@ class Asker[T]:
         """Ask over the device's link.
 
         `pace` is the least time between two requests, `quiet` the silence that must follow a
-        timeout, both in seconds. Where an answer says what it answers, `quiet` can be 0.
+        request without an answer, both in seconds. Where an answer says what it answers, `quiet`
+        can be 0.
         """
         self._wires = device.wires
         self._name = name
@@ -143,63 +162,103 @@ class Asker[T]:
         self._pace = pace
         self._quiet = quiet
         self._last = 0.0
+        # Whether what was sent last may still be answered.
         self._late = False
         self._sent = b""
         self._heard = bytearray()
-        self._sent_at = 0.0
+        # When something was heard last, at first when the request was sent, and the longest silence
+        # since: monotonic, in seconds.
+        self._sent_at = self._heard_at = self._silence = 0.0
         self._damaged = 0
+
+    def patience(self, timeout: float) -> float:
+        """Return how long a request and its answer may take at most, which is long on a bad line.
+
+        `timeout` is what the answer may take, in seconds.
+        """
+        return self._pace + (DRAIN_LIMIT if self._quiet else 0.0) + timeout
 
     async def send(self, request: bytes, shown: bytes | None = None) -> None:
         """Send a request once the line is free.
 
-        `shown` is what the trace keeps of a request that holds a secret. Raises LinkError.
+        `shown` is what the trace keeps of a request that holds a secret. Raises LinkError, and
+        NeverQuiet when a late answer can't be told from what comes all the time.
         """
         link = self._wires.link
         await asyncio.sleep(max(0.0, self._last + self._pace - time.monotonic()))
-        if not link.is_open and not self._wires.closed:
+        if not link.is_open:
             # Some serial servers hang up after each answer.
-            await link.open()
-            self._wires.health.opened += 1
+            await self._wires.open()
         if self._late and self._quiet:
-            while stale := await link.read(self._quiet):
-                self._scanner.feed(stale)
-        self._late = False
+            await self._drain()
         self._scanner.feed(link.take())
         self._scanner.flush()
         self._heard.clear()
         self._sent = request
-        self._sent_at = time.monotonic()
+        self._sent_at = self._heard_at = time.monotonic()
+        self._silence = 0.0
         self._wires.health.answer_time = None
         self._damaged = self._wires.health.checksum_errors
+        # Whoever is cancelled from here on leaves an answer behind.
+        self._late = True
         await link.write(request)
         self._wires.trace.add(Direction.SENT, request if shown is None else shown)
 
     async def frames(self, timeout: float) -> list[T]:
         """Wait for frames, `timeout` seconds from the request on.
 
-        Returns what came, which may be nothing yet. Raises LinkError, and NoAnswer, BadAnswer
-        or OnlyEcho when the time is over.
+        Returns what came, which may be nothing yet. Raises LinkError, and NoAnswer, BadAnswer,
+        NeverQuiet or OnlyEcho when the time is over.
         """
         left = self._sent_at + timeout - time.monotonic()
         if left <= 0:
-            raise self._give_up()
+            # Where bytes come all the time, an answer may wait after what looks like a longer one.
+            if frames := self._scanner.flush():
+                return frames
+            raise self._give_up(timeout)
         data = await self._wires.link.read(min(left, IDLE_GAP), self._scanner.missing)
         self._last = time.monotonic()
+        if data:
+            self._silence = max(self._silence, self._last - self._heard_at)
+            self._heard_at = self._last
         self._heard += data[: HEARD_LIMIT - len(self._heard)]
-        # Silence behind bytes: what looked like the beginning of a longer frame was none.
+        # Silence after bytes: what looked like the beginning of a longer frame was none.
         return self._scanner.feed(data) if data else self._scanner.flush()
 
     def answered(self) -> None:
         """Note that the request was answered by a good frame."""
+        self._late = False
         self._wires.health.good()
         self._wires.health.answered(self._last - self._sent_at)
 
-    def _give_up(self) -> DeviceError:
+    def let_go(self) -> None:
+        """Note that nobody waits for an answer to the request: whatever comes is dropped."""
+        self._late = False
+
+    async def _drain(self) -> None:
+        """Wait until nothing came for a while that could be a part of an answer."""
+        begin = last = time.monotonic()
+        heard = bytearray()
+        while (left := last + self._quiet - time.monotonic()) > 0:
+            data = await self._wires.link.read(left)
+            heard += data[: HEARD_LIMIT - len(heard)]
+            if data and (self._scanner.feed(data) or self._scanner.buffer):
+                last = time.monotonic()
+            if last - begin > DRAIN_LIMIT:
+                self._scanner.flush()
+                raise NeverQuiet(self._name, bytes(heard))
+
+    def _give_up(self, timeout: float) -> DeviceError:
         # A damaged answer was counted when it came.
         self._wires.health.timeouts += self._damaged == self._wires.health.checksum_errors
-        self._late = True
         self._last = time.monotonic()
         heard = bytes(self._heard)
         if not heard:
             return NoAnswer(self._name)
-        return OnlyEcho(self._name) if heard == self._sent else BadAnswer(self._name, heard)
+        if heard == self._sent:
+            return OnlyEcho(self._name)
+        # What was an answer once ends some time before it is given up.
+        silence = max(self._silence, self._last - self._heard_at)
+        if silence < min(IDLE_GAP, timeout / 2):
+            return NeverQuiet(self._name, heard)
+        return BadAnswer(self._name, heard)

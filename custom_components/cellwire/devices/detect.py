@@ -11,9 +11,10 @@ from ..links.link import LinkKind
 from ..links.registers import RegisterLink
 from .device import AnyFamily, Found, Line, LinkFactory, Progress
 from .errors import DeviceError, NothingFound, NotUsable, OtherDevice
+from .hearing import Speaker
 from .registry import FAMILIES
 
-LIMIT = 30.0
+LIMIT = 90.0
 # What talks by itself says something at least every second, and may just have done so.
 LISTEN = 2.5
 STEP = 0.25
@@ -32,7 +33,7 @@ async def detect(
     *,
     has_line: bool = True,
 ) -> Detected:
-    """Find out which device is at the other end of a port, within 30 s.
+    """Find out which device is at the other end of a port, within 90 s.
 
     `has_line` tells whether the settings of a line can be made there.
     Raises LinkError; NotUsable for something that can be named but not used; NothingFound.
@@ -62,26 +63,26 @@ async def _listen(link_for: LinkFactory, speeds: Iterable[int], tell: Progress) 
         heard = bytearray()
         try:
             await link.open()
-            for _ in range(round(LISTEN / STEP)):
-                heard += await link.read(STEP)
+            end = time.monotonic() + LISTEN
+            while (left := end - time.monotonic()) > 0:
+                heard += await link.read(min(STEP, left))
                 tell(0.0)
                 if len(heard) > HEARING_LIMIT or _speaker(bytes(heard)):
                     break
         finally:
             await link.close()
         if speaker := _speaker(bytes(heard)):
-            family, name = speaker
-            if LinkKind.SERIAL not in family.links:
-                raise NotUsable(name)
+            family, said = speaker
+            if not said.is_ours:
+                raise NotUsable(said.name)
             return family, LinkKind.SERIAL, await family.probe(link_for, tell)
     return None
 
 
-def _speaker(heard: bytes) -> tuple[AnyFamily, str] | None:
-    for family in FAMILIES.values():
-        if name := family.recognise(heard):
-            return family, name
-    return None
+def _speaker(heard: bytes) -> tuple[AnyFamily, Speaker] | None:
+    """Return who speaks, and the family that can read it, if any can."""
+    speakers = [(family, said) for family in FAMILIES.values() if (said := family.recognise(heard))]
+    return next((each for each in speakers if each[1].is_ours), speakers[0] if speakers else None)
 
 
 async def _ask(

@@ -8,14 +8,15 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Literal, Protocol
 
-from ..links.health import LinkHealth, Trace
-from ..links.link import Connection, Link, LinkKind
+from ..links.link import OPENING_TIME, Connection, Link, LinkKind
 from .bank import BANK
 from .control import Control
 from .errors import OtherDevice, Refused, WrongIdentity
+from .hearing import Speaker
 from .model import Reading, Unit, UnitKind, Value
 from .programs import Programs
 from .watching.ledger import Counting
+from .wires import Wires
 
 type Readings = dict[str, Reading]
 type Listener = Callable[[], None]
@@ -87,12 +88,14 @@ class Identity:
 class Found:
     """What a probe found: enough to make an entry of it, and to tell a person about it.
 
-    `line` is how the line is set, where the family has no setting that is always right.
+    `line` is how the line is set, where the family has no setting that is always right. `looks` is
+    how often each place on a bus was asked or listened to, where more may be than were found.
     """
 
     identity: Identity
     units: tuple[Unit, ...]
     line: Line | None = None
+    looks: int | None = None
 
     @property
     def title(self) -> str:
@@ -157,7 +160,8 @@ class Family[LinkT: Connection = Link]:
     `probe` looks for such a device and raises LinkError or DeviceError if there is none; it
     closes what it opened. `detect` does the same where the line may be another device's, if that
     takes more care. `recognise` names what unmistakably speaks this family's protocol in
-    some received bytes. `counting` is what is counted for it, and how.
+    some received bytes, its own device or another one. `counting` is what is counted for it, and
+    how.
     """
 
     key: str
@@ -172,7 +176,7 @@ class Family[LinkT: Connection = Link]:
     counting: Counting = field(default_factory=Counting)
     probe: Callable[[LinkFactory[LinkT], Progress], Awaitable[Found]]
     detect: Callable[[LinkFactory[LinkT], Progress], Awaitable[Found]] | None = None
-    recognise: Callable[[bytes], str | None]
+    recognise: Callable[[bytes], Speaker | None]
     create: Callable[[LinkT, Identity], Device[LinkT]]
 
     @property
@@ -182,18 +186,6 @@ class Family[LinkT: Connection = Link]:
 
 
 type AnyFamily = Family[Any]
-
-
-class Wires[LinkT: Connection = Link]:
-    """A link with its counters and its last bytes: what decoders and devices share."""
-
-    def __init__(self, link: LinkT) -> None:
-        """Begin to count."""
-        self.link = link
-        self.health = LinkHealth()
-        self.trace = Trace(link.name)
-        # Closed for good: nothing opens the link again.
-        self.closed = False
 
 
 class Device[LinkT: Connection = Link](ABC):
@@ -228,6 +220,15 @@ class Device[LinkT: Connection = Link](ABC):
     def controls(self) -> Mapping[str, tuple[Control, ...]]:
         """What can be set and started now, by the key of the unit; `offer` changes it."""
         return self._controls
+
+    @property
+    def reading_time(self) -> float:
+        """How long `start` or `read` may take at the very most, in seconds: a longer one is stuck.
+
+        It includes waiting for a wish that is being carried out. Without more to say or to hear it
+        is what the link may need.
+        """
+        return OPENING_TIME
 
     @property
     def writes_left(self) -> int | None:

@@ -28,6 +28,12 @@ class BadAnswer(DeviceError):
         super().__init__(device=device, count=str(len(heard)))
 
 
+class NeverQuiet(BadAnswer):
+    """Bytes come all the time: a floating wire, a wrong speed, somebody else who talks."""
+
+    key = "never_quiet"
+
+
 class OnlyEcho(DeviceError):
     """What was sent comes back and nothing else: RX and TX are joined, or an adapter echoes."""
 
@@ -110,11 +116,31 @@ class Implausible(DeviceError):
         self.add_note(reason)
 
 
+class Stuck(DeviceError):
+    """Something did not come to an end, and was broken off; the link is opened anew."""
+
+    key = "stuck"
+
+    def __init__(self, port: str, seconds: float) -> None:
+        """Say where, and how long it was waited for."""
+        super().__init__(port=port, seconds=f"{seconds:.0f}")
+
+
+class Unforeseen(DeviceError):
+    """An exception that is no word of a device or a link, but a mistake of this project."""
+
+    key = "unforeseen"
+
+    def __init__(self, port: str, error: Exception) -> None:
+        """Say where it happened, and give whoever reports it a first word of what it was."""
+        super().__init__(port=port, detail=repr(error))
+
+
 class Refused(DeviceError):
     """A control was not carried out, or it is not known whether it was.
 
     Nothing changed, unless the reason says otherwise: "not_taken" (the device goes on as
-    `detail` says) or "unknown_state" (the link was lost behind the write).
+    `detail` says) or "unknown_state" (the link was lost after the write).
     """
 
     def __init__(self, control: str, reason: str, **details: str) -> None:

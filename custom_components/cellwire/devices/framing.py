@@ -25,6 +25,32 @@ def ignore(_noise: bytes) -> None:
     """Do nothing with noise."""
 
 
+class Noise:
+    """What made no frame: counted, and the beginning of each run of it handed on."""
+
+    def __init__(self, health: LinkHealth, on_noise: Callable[[bytes], None]) -> None:
+        """Count into `health`."""
+        self._health = health
+        self._on_noise = on_noise
+        self._run = bytearray()
+
+    def add(self, data: bytes | bytearray) -> None:
+        """Take in bytes that belong to nothing."""
+        if not data:
+            return
+        if not self._run:
+            self._health.resyncs += 1
+        self._health.discarded_bytes += len(data)
+        self._run += data
+        del self._run[TRACE_BYTES:]
+
+    def end(self) -> None:
+        """Hand on the run, since a frame was found: noise from here on is another one."""
+        if self._run:
+            self._on_noise(bytes(self._run))
+            self._run.clear()
+
+
 class Scanner[T](ABC):
     """Finds frames in bytes that arrive in any slices, whatever stands between them.
 
@@ -40,8 +66,7 @@ class Scanner[T](ABC):
     ) -> None:
         """Count into `health`; hand the beginning of each run of noise to `on_noise`."""
         self.health = health or LinkHealth()
-        self._on_noise = on_noise
-        self._noise = bytearray()
+        self._noise = Noise(self.health, on_noise)
         self.buffer = bytearray()
         # How many bytes came before the first of the buffer.
         self.origin = 0
@@ -61,9 +86,9 @@ class Scanner[T](ABC):
         return self._scan(final=False)
 
     def flush(self) -> list[T]:
-        """Nothing more will come: look behind unfinished frames too, then forget the rest."""
+        """Nothing more will come: look after unfinished frames too, then forget the rest."""
         frames = self._scan(final=True)
-        self._end_noise()
+        self._noise.end()
         return frames
 
     def _scan(self, *, final: bool) -> list[T]:
@@ -74,8 +99,8 @@ class Scanner[T](ABC):
             start = found.start()
             result = self.match(start)
             if isinstance(result, Match):
-                self._discard(noise, start)
-                self._end_noise()
+                self._noise.add(self.buffer[noise:start])
+                self._noise.end()
                 frames.append(result.frame)
                 position = noise = start + result.size
             elif result and not final:
@@ -86,23 +111,9 @@ class Scanner[T](ABC):
                 position = start + 1
         else:
             position = len(self.buffer)
-        self._discard(noise, position)
+        self._noise.add(self.buffer[noise:position])
         # The match object keeps the buffer from shrinking as long as it lives.
         found = None
         del self.buffer[:position]
         self.origin += position
         return frames
-
-    def _discard(self, start: int, end: int) -> None:
-        if start == end:
-            return
-        if not self._noise:
-            self.health.resyncs += 1
-        self.health.discarded_bytes += end - start
-        self._noise += self.buffer[start : min(end, start + TRACE_BYTES)]
-        del self._noise[TRACE_BYTES:]
-
-    def _end_noise(self) -> None:
-        if self._noise:
-            self._on_noise(bytes(self._noise))
-            self._noise.clear()

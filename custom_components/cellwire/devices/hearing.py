@@ -1,11 +1,23 @@
 """Listening before speaking, for probes."""
 
+from dataclasses import dataclass
 import time
 
 from ..links.link import Link
 
 # Enough to recognise anything that talks by itself.
 HEARING_LIMIT = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """What unmistakably speaks in some received bytes, by name.
+
+    `is_ours` tells whether the family that recognised it can read it this way.
+    """
+
+    name: str
+    is_ours: bool = True
 
 
 async def listen(link: Link, seconds: float) -> bytes:

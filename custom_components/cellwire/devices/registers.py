@@ -10,19 +10,21 @@ from modbus_connection import (
     ModbusConnectionError,
     ModbusError,
     ModbusExceptionError,
-    ModbusTimeoutError,
 )
 
 from ..links.errors import LinkError, LinkFault, system_fault
 from ..links.health import Direction
 from ..links.registers import TRANSPORT_ERRORS, RegisterLink, RegisterUnit
-from .device import Wires
 from .errors import Declined, Garbled, NoAnswer
+from .wires import Wires
 
 HOLDING, INPUT, WRITE = 3, 4, 16
 # After a timeout the line must have been quiet for so long, in seconds: an answer that comes now
 # could be taken for the next one.
 LATE = 0.3
+# How long a request may take beyond the time of the unit, in seconds. Others may hold the bus, and
+# the Modbus library asks a unit for a minute that says that it is busy.
+PATIENCE = 4.0
 # By these a gateway says that the unit behind it did not answer.
 _UNANSWERED = (
     ExceptionCode.GATEWAY_PATH_UNAVAILABLE,
@@ -57,6 +59,12 @@ class Registers:
         self._manners = manners
         self._quiet_at = 0.0
 
+    @property
+    def answer_time(self) -> float:
+        """How long a request may take at most if only this unit is asked, in seconds."""
+        manners = self._manners
+        return manners.spacing + manners.timeout + self._wires.link.slack + LATE
+
     async def holding(self, address: int, count: int) -> tuple[int, ...]:
         """Read registers with function 3."""
         unit = await self._unit()
@@ -87,8 +95,12 @@ class Registers:
         begin = time.monotonic()
         health.answer_time = None
         try:
-            answer = await request
-        except ModbusTimeoutError as err:
+            async with asyncio.timeout(self.answer_time + PATIENCE):
+                answer = await request
+        except asyncio.CancelledError:
+            self._quiet_at = time.monotonic() + LATE
+            raise
+        except TimeoutError as err:
             if not unit.connected:
                 raise self._link_error(err, LinkFault.UNREACHABLE) from err
             health.timeouts += 1
@@ -122,7 +134,7 @@ class Registers:
                 fault = otherwise if fault is LinkFault.FAILED else fault
                 return LinkError(fault, self._wires.link.name, str(cause))
             cause = cause.__cause__
-        return LinkError(otherwise, self._wires.link.name, str(error))
+        return LinkError(otherwise, self._wires.link.name, str(error) or type(error).__name__)
 
     def _checked(
         self, function: int, address: int, count: int, values: Sequence[int]

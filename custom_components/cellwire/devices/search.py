@@ -15,7 +15,8 @@ SPEEDS = sorted({family.baudrate for family in FAMILIES.values()})
 
 def recognise(data: bytes) -> str | None:
     """Name what speaks in some received bytes, None if no family knows it."""
-    return next((name for family in FAMILIES.values() if (name := family.recognise(data))), None)
+    speakers = (family.recognise(data) for family in FAMILIES.values())
+    return next((speaker.name for speaker in speakers if speaker), None)
 
 
 async def search[LinkT: Connection](

@@ -6,7 +6,7 @@ import time
 from typing import override
 
 from ..links.errors import CellwireError, LinkError, LinkFault
-from ..links.link import Link
+from ..links.link import OPENING_TIME, Link
 from ..links.pause import Pause
 from .device import Device, Identity, Readings
 from .errors import BadAnswer, NoAnswer, OnlyEcho
@@ -16,6 +16,9 @@ REOPEN_SILENCE = 15.0
 # Bytes that could not be understood matter for this long, and so many of them are kept.
 HEARD_SECONDS = 5.0
 HEARD_LIMIT = 1024
+# What comes within this time belongs together and makes one reading: devices talk once a second, in
+# several pieces. In seconds.
+TOGETHER = 0.75
 # How often silence is noticed where nothing is asked, in seconds.
 LOOK_UP = 1.0
 # A device without power is left alone after this, and looked after so often, in seconds.
@@ -49,6 +52,7 @@ class StreamingDevice(Device):
         # (monotonic seconds); None if it is over, and everybody was told so.
         self._news = False
         self._news_at: float | None = None
+        self._told_at = float("-inf")
         self._heard = bytearray()
         self._heard_at = 0.0
 
@@ -93,8 +97,15 @@ class StreamingDevice(Device):
         """Say that nothing was heard."""
         return NoAnswer(self.name)
 
+    @property
+    @override
+    def reading_time(self) -> float:
+        return self.patience + OPENING_TIME
+
     @override
     async def start(self) -> None:
+        if self.wires.closed:
+            raise self.wires.ended()
         self._task = asyncio.create_task(self._listen(), name=f"cellwire {self.wires.link.name}")
         self._task.add_done_callback(lambda _: self._settled.set())
         try:
@@ -121,15 +132,16 @@ class StreamingDevice(Device):
 
     @override
     async def close(self) -> None:
+        self.wires.closed = True
         if task := self._task:
             self._task = None
             task.cancel()
             await asyncio.wait([task])
-        await self.wires.link.close()
+        await self.wires.close()
 
     def known(self) -> None:
         """Note that the right device just said something: what was wrong before is over."""
-        self._news = True
+        self._news, self._news_at = True, time.monotonic()
         self._heard.clear()
         self._pause.worked()
         self._settled.set()
@@ -140,17 +152,17 @@ class StreamingDevice(Device):
     def _tell(self) -> None:
         """Report what is new, and hurry once when nothing is: it must not be shown for longer."""
         now = time.monotonic()
-        if self._news:
-            self._news, self._news_at = False, now
+        if self._news and now - self._told_at >= TOGETHER:
+            self._news, self._told_at = False, now
             self.report(self.fresh())
-        elif self._news_at is not None and now - self._news_at > self.alive:
+        if self._news_at is not None and now - self._news_at > self.alive:
             self._news_at = None
             self.hurry()
 
     def _check(self) -> None:
         """Raise what keeps the device from being read."""
-        if self._task and self._task.done():
-            self._task.result()
+        if self.wires.closed:
+            raise self.wires.ended()
         if self._failure:
             # Raised again and again, one object would grow a longer traceback each time.
             raise self._failure.with_traceback(None)
@@ -162,32 +174,47 @@ class StreamingDevice(Device):
         return OnlyEcho(self.name) if self.is_echo(heard) else BadAnswer(self.name, heard)
 
     async def _listen(self) -> None:
+        """Listen as long as the device is open, whatever goes wrong, with pauses in between."""
+        pause = 0.0
         while True:
             try:
+                if pause:
+                    await self._rest(pause)
                 await self._converse()
             except CellwireError as err:
-                self.wires.health.lost += self._failure is None
-                self.wires.health.answer_time = None
-                self._failure = err
-                self._settled.set()
-                self.hurry()
+                self._fail(err)
+            except Exception as err:  # noqa: BLE001 - logged and counted, and begun anew
+                self._fail(self.wires.mistakes.note(err))
             finally:
-                self.lost(
-                    self._failure or LinkError(LinkFault.LOST, self.wires.link.name, "closed")
-                )
-                await self.wires.link.close()
+                self.lost(self._failure or self.wires.ended())
+                await self._hang_up()
             pause = self._pause.failed()
-            while True:
-                await asyncio.sleep(pause)
-                if not self.is_cut_off():
-                    break
-                pause = CUT_OFF_STEP
+
+    async def _rest(self, pause: float) -> None:
+        """Wait for some seconds, and for as long as the device has no power."""
+        while True:
+            await asyncio.sleep(pause)
+            if not self.is_cut_off():
+                return
+            pause = CUT_OFF_STEP
+
+    def _fail(self, err: CellwireError) -> None:
+        self.wires.health.lost += self._failure is None
+        self.wires.health.answer_time = None
+        self._failure = err
+        self._settled.set()
+        self.hurry()
+
+    async def _hang_up(self) -> None:
+        try:
+            await self.wires.link.close()
+        except Exception as err:  # noqa: BLE001 - the next opening begins with another try
+            self.wires.mistakes.note(err)
 
     async def _converse(self) -> None:
         """Listen until something fails, or until the device has no power."""
         link, health = self.wires.link, self.wires.health
-        await link.open()
-        health.opened += 1
+        await self.wires.open()
         self.opened()
         self._heard_at = time.monotonic()
         while True:

@@ -4,7 +4,7 @@ import asyncio
 from typing import override
 
 from .errors import LinkError, LinkFault
-from .link import Link
+from .link import Link, Opened
 
 # What may wait unread between two polls. A charger that floods its line sends 1.9 kB/s at most.
 INPUT_LIMIT = 8192
@@ -19,6 +19,7 @@ class Input:
         self._least = 1
         self.lost = False
         self.reason: Exception | None = None
+        self.mistake: Exception | None = None
         self._arrived = asyncio.Event()
 
     def put(self, data: bytes) -> None:
@@ -35,6 +36,14 @@ class Input:
         self.lost = True
         self.reason = reason
         self._arrived.set()
+
+    def fail(self, mistake: Exception) -> None:
+        """Note that nothing more will come because of something that nobody foresaw.
+
+        Whoever reads is told so.
+        """
+        self.mistake = mistake
+        self.lose(mistake)
 
     def take(self) -> bytes:
         """Return what waits, and forget it."""
@@ -55,37 +64,47 @@ class Input:
             return
 
 
-class BufferedLink[TransportT](Link):
+class Stream(Opened):
+    """Something open that hands on what comes, and takes what is sent."""
+
+    def __init__(self, incoming: Input) -> None:
+        """Be usable until the input is lost."""
+        self.input = incoming
+
+    @property
+    @override
+    def is_usable(self) -> bool:
+        return not self.input.lost
+
+
+class BufferedLink[StreamT: Stream](Link[StreamT]):
     """A link over some transport, whose input is collected as it comes."""
 
     def __init__(self, name: str) -> None:
         """Keep the name; nothing is opened yet."""
         self.name = name
-        self._transport: TransportT | None = None
-        self._input = Input()
-
-    @property
-    @override
-    def is_open(self) -> bool:
-        return self._transport is not None and not self._input.lost
 
     @override
     async def read(self, timeout: float, least: int = 1) -> bytes:
-        self._usable(unread=True)
-        await self._input.wait(timeout, least)
-        if data := self._input.take():
+        incoming = self._stream(unread=True).input
+        await incoming.wait(timeout, least)
+        if data := incoming.take():
             return data
-        self._usable()
+        self._stream()
         return b""
 
     @override
     def take(self) -> bytes:
-        return self._input.take()
+        return self._opened.input.take() if self._opened else b""
 
-    def _usable(self, *, unread: bool = False) -> TransportT:
-        """Return the open transport; with `unread`, a lost one that has bytes left will do."""
-        gone = self._input.lost and not (unread and self._input.data)
-        if self._transport is None or gone:
-            reason = self._input.reason
+    def _stream(self, *, unread: bool = False) -> StreamT:
+        """Return what is open; with `unread`, also if it is lost but has bytes left."""
+        opened = self._opened
+        if opened is None:
+            raise LinkError(LinkFault.LOST, self.name, "closed")
+        if opened.input.lost and not (unread and opened.input.data):
+            if mistake := opened.input.mistake:
+                raise RuntimeError(f"nothing more comes from {self.name}") from mistake
+            reason = opened.input.reason
             raise LinkError(LinkFault.LOST, self.name, str(reason or "the other end hung up"))
-        return self._transport
+        return opened

@@ -25,7 +25,8 @@ class LinkHealth:
 
     `timeouts` counts what was not answered at all, or the long silences of a device that talks,
     `checksum_errors` what came damaged, `rejected` frames and fields with a right checksum that
-    can't be true, `complaints` the messages of a device that it received garbage. `answer_time`
+    can't be true, `complaints` the messages of a device that it received garbage, `mistakes` the
+    exceptions that nobody foresaw, which are mistakes of this project. `answer_time`
     is that of the last exchange, None while it waits and if it failed.
     """
 
@@ -38,6 +39,7 @@ class LinkHealth:
     timeouts: int = 0
     rejected: int = 0
     complaints: int = 0
+    mistakes: int = 0
     last_good: float | None = None
     answer_time: float | None = None
     slowest_answer: float | None = None

@@ -17,7 +17,12 @@ from typing import Any, override
 from urllib.parse import quote
 
 import hidraw
-from modbus_connection import ModbusConnectionError, ModbusExceptionError, ModbusTimeoutError
+from modbus_connection import (
+    ModbusConnectionError,
+    ModbusExceptionError,
+    ModbusProtocolError,
+    ModbusTimeoutError,
+)
 
 from .errors import LinkError, LinkFault, system_fault
 from .hid_frame import (
@@ -26,10 +31,13 @@ from .hid_frame import (
     REPORT_SIZE,
     Answer,
     Request,
+    is_damaged_answer,
     is_log_frame,
     read_request,
     write_request,
 )
+from .link import Opened
+from .owed import Owed
 from .registers import RegisterLink, RegisterUnit
 from .worker import Worker
 
@@ -43,8 +51,12 @@ UDEV_RULE = 'SUBSYSTEM=="hidraw", ATTRS{idVendor}=="0483", ATTRS{idProduct}=="57
 # Seconds.
 OPEN_TIMEOUT = 5.0
 SETTLE = 0.5  # a charger wants to be left alone after the opening
-LATE = 0.1  # how long an answer that nobody waits for any more is waited for
+LATE = 0.5  # how long an answer that nobody waits for any more is waited for
+BEHIND = 0.1  # ours is right behind a damaged or an older answer, or was that
 GRACE = 1.0  # after so much more than agreed, the driver hangs
+REFUSED = 0.02  # a USB stack that refused a question is left alone for so long
+# The USB stack refuses a question now and then. An order is sent once: it may have been taken.
+QUESTIONS = 4
 # As many reports as Linux keeps for a reader.
 WAITING = 64
 
@@ -122,6 +134,7 @@ class _Node:
         self._skip = skip
         self._device: Any = None
         self._is_late = False
+        self._owed = Owed()
 
     def open(self, address: str) -> str:
         """Open the charger at an address and return its product. Raises LinkError."""
@@ -144,21 +157,38 @@ class _Node:
     def exchange(self, request: Request, timeout: float) -> Answer | None:
         """Write a request and return its answer, or None if none comes in `timeout` seconds.
 
-        Raises OSError when the charger is gone.
+        Raises OSError when the charger is gone, and ModbusProtocolError for a damaged answer.
         """
         self._drain(LATE if self._is_late else 0.0)
-        self._is_late = True
-        if self._device.write(request.report) != len(request.report):
-            raise OSError("write error")
+        self._is_late = False
+        self._send(request)
+        is_damaged = is_behind = False
         deadline = time.monotonic() + timeout
         while (left := deadline - time.monotonic()) > 0:
             if not (report := self._read(left)):
                 continue
-            if (answer := request.answer(report)) is not None:
-                self._is_late = False
+            is_older = self._owed.takes(report, request)
+            if not is_older and (answer := request.answer(report)) is not None:
                 return answer
             self._skip(report)
+            is_behind = is_behind or is_older
+            if is_older or is_damaged_answer(report):
+                is_damaged = True
+                deadline = min(deadline, time.monotonic() + BEHIND)
+        self._is_late = not is_damaged
+        if is_behind or not is_damaged:
+            self._owed.add(request)
+        if is_damaged:
+            raise ModbusProtocolError("an answer that is damaged, or another question's")
         return None
+
+    def _send(self, request: Request) -> None:
+        tries = 1 if request.is_order else QUESTIONS
+        while self._device.write(request.report) != len(request.report):
+            tries -= 1
+            if not tries:
+                raise OSError("write error")
+            time.sleep(REFUSED)
 
     def close(self) -> None:
         """Give the node back."""
@@ -170,10 +200,14 @@ class _Node:
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
             if report := self._read(left):
+                was_late = self._owed.takes(report)
                 self._skip(report)
+                if was_late and not self._owed:
+                    break
         for _ in range(WAITING):
             if not (report := self._read(0.0)):
                 return
+            self._owed.takes(report)
             self._skip(report)
 
     def _read(self, seconds: float) -> bytes:
@@ -181,7 +215,23 @@ class _Node:
         return bytes(self._device.read(REPORT_SIZE, math.ceil(seconds * 1000)))
 
 
-class HidLink(RegisterLink):
+class _Plugged(Opened):
+    """An opened charger and its thread. `is_usable` until it is gone."""
+
+    is_usable = True
+
+    def __init__(self, worker: Worker, node: _Node) -> None:
+        """Own a thread and the node that it opened."""
+        self.worker = worker
+        self.node = node
+
+    @override
+    async def close(self) -> None:
+        self.is_usable = False
+        await self.worker.close(self.node.close)
+
+
+class HidLink(RegisterLink[_Plugged]):
     """A charger on USB, found by its address wherever it is plugged in.
 
     `log_frames` counts the reports that it sent by itself, `skipped_frames` those that answered
@@ -189,46 +239,28 @@ class HidLink(RegisterLink):
     """
 
     has_line = False
+    # After an answer that did not come.
+    slack = LATE
 
     def __init__(self, address: str) -> None:
         """Remember an address as `find_chargers` has it; nothing is opened yet."""
         self.name = address
         self.log_frames = 0
         self.skipped_frames = 0
-        self._worker: Worker | None = None
-        self._node = _Node(self._skip)
-        self._is_usable = False
         self._lock = asyncio.Lock()
 
-    @property
     @override
-    def is_open(self) -> bool:
-        return self._is_usable
-
-    @override
-    async def open(self) -> None:
-        await self.close()
-        self._node = node = _Node(self._skip)
-        self._worker = worker = Worker("cellwire-hid")
+    async def _connect(self) -> _Plugged:
+        node, worker = _Node(self._skip), Worker("cellwire-hid")
         try:
-            product = await worker.run(OPEN_TIMEOUT + SETTLE, node.open, self.name)
+            self.product = await worker.run(OPEN_TIMEOUT + SETTLE, node.open, self.name)
         except TimeoutError as err:
-            await self.close()
+            await worker.close(node.close)
             raise LinkError(LinkFault.FAILED, self.name, str(err)) from err
         except BaseException:
-            await self.close()
+            await worker.close(node.close)
             raise
-        if self._worker is not worker:
-            raise LinkError(LinkFault.LOST, self.name, "closed while it was being opened")
-        self.product = product
-        self._is_usable = True
-
-    @override
-    async def close(self) -> None:
-        self._is_usable = False
-        worker, self._worker = self._worker, None
-        if worker is not None:
-            await worker.close(self._node.close)
+        return _Plugged(worker, node)
 
     @override
     async def unit(self, address: int, timeout: float, spacing: float = 0.0) -> RegisterUnit:
@@ -242,16 +274,15 @@ class HidLink(RegisterLink):
         The charger may take `timeout` seconds. Raises ModbusError.
         """
         async with self._lock:
-            worker = self._worker
-            if worker is None or not self._is_usable:
+            opened = self._opened
+            if opened is None or not opened.is_usable:
                 raise ModbusConnectionError("the link is not open")
             try:
-                answer = await worker.run(
-                    LATE + timeout + GRACE, self._node.exchange, request, timeout
+                answer = await opened.worker.run(
+                    LATE + timeout + GRACE, opened.node.exchange, request, timeout
                 )
             except OSError as err:
-                if self._worker is worker:
-                    self._is_usable = False
+                opened.is_usable = False
                 raise ModbusConnectionError(str(err)) from err
         if answer is None:
             raise ModbusTimeoutError(f"no answer within {timeout} s")

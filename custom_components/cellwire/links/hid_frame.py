@@ -17,6 +17,7 @@ _MODBUS = 0x30
 _LOG_TYPES = frozenset((0x10, 0x11, 0x20))
 _EXCEPTION = 0x80
 _EXCEPTION_SIZE = 4
+_WRITTEN_SIZE = 7
 # Length, type, function and number of bytes; the registers follow.
 _READ_HEAD = 4
 _REGISTERS = 0x10000
@@ -42,6 +43,11 @@ class Request:
     values: tuple[int, ...] = ()
 
     @property
+    def is_order(self) -> bool:
+        """Whether it writes something."""
+        return self.function == WRITE
+
+    @property
     def report(self) -> bytes:
         """The report to write, 64 bytes behind the number of the report."""
         pdu = self._head
@@ -60,7 +66,7 @@ class Request:
             return None
         if frame[2] == self.function | _EXCEPTION and len(frame) == _EXCEPTION_SIZE:
             return Answer(exception=frame[3])
-        if self.function == WRITE:
+        if self.is_order:
             return Answer() if frame[2:] == self._head else None
         size = 2 * self.count
         if frame[2] != self.function or frame[3] != size or len(frame) != _READ_HEAD + size:
@@ -89,6 +95,20 @@ def write_request(address: int, values: Sequence[int]) -> Request:
 def is_log_frame(report: bytes) -> bool:
     """Tell whether a report is one that chargers send unasked while a program runs."""
     return len(report) > 1 and report[1] in _LOG_TYPES
+
+
+def is_damaged_answer(report: bytes) -> bool:
+    """Tell whether a report is an answer to something, but none that a charger would give."""
+    if len(report) <= 1 or report[1] != _MODBUS:
+        return False
+    frame = report[: report[0]]
+    if len(frame) < _EXCEPTION_SIZE or len(frame) != report[0]:
+        return True
+    if frame[2] in (HOLDING, INPUT):
+        return len(frame) != _READ_HEAD + frame[3] or bool(frame[3] % 2)
+    if frame[2] == WRITE:
+        return len(frame) != _WRITTEN_SIZE
+    return frame[2] & ~_EXCEPTION not in (HOLDING, INPUT, WRITE) or len(frame) != _EXCEPTION_SIZE
 
 
 def _check(address: int, count: int, most: int) -> None:

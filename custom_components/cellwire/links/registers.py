@@ -7,13 +7,13 @@ from abc import abstractmethod
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
-from typing import Protocol, override
+from typing import Any, Protocol, override
 
 from modbus_connection import ModbusError, ModbusUnit
 import serialx
 
 from .errors import LinkError, LinkFault
-from .link import Connection
+from .link import Connection, Opened
 
 # What a serial port may raise when it is written to, past every layer of Modbus.
 TRANSPORT_ERRORS = (OSError, serialx.SerialException)
@@ -39,14 +39,16 @@ class RegisterUnit(Protocol):
         """Write registers with function 16. Raises ModbusError."""
 
 
-class RegisterLink(Connection):
+class RegisterLink[OpenedT: Opened = Any](Connection[OpenedT]):
     """A way to the registers of one device or of several units on a bus.
 
     `has_line` tells whether it is worth trying other settings of a line: not on USB, nor behind a
-    network. `product` is what the device calls itself, where the link tells.
+    network. `slack` is what lies between us and the unit and adds to the time that it may take, in
+    seconds. `product` is what the device calls itself, where the link tells.
     """
 
     has_line = True
+    slack = 0.0
     product: str | None = None
 
     @abstractmethod
@@ -61,47 +63,64 @@ class RegisterLink(Connection):
 type Lease = Callable[[int], AbstractAsyncContextManager[ModbusUnit]]
 
 
-class ModbusLink(RegisterLink):
+class _Borrowed(Opened):
+    """Units that were borrowed, until they are given back."""
+
+    def __init__(self, name: str, lease: Lease) -> None:
+        """Borrow nothing yet."""
+        self.units: dict[int, ModbusUnit] = {}
+        self._name = name
+        self._lease = lease
+        self._stack = AsyncExitStack()
+        self._lost = self._closed = False
+
+    @property
+    @override
+    def is_usable(self) -> bool:
+        return not self._lost
+
+    async def borrow(self, address: int) -> ModbusUnit:
+        """Borrow one more unit. Raises LinkError."""
+        async with AsyncExitStack() as stack:
+            unit = await stack.enter_async_context(self._lease(address))
+            if self._closed:
+                # What is borrowed now would never be given back.
+                raise LinkError(LinkFault.LOST, self._name, "closed")
+            stack.callback(unit.on_connection_lost(self._lose))
+            self._stack.push_async_callback(stack.pop_all().aclose)
+        self.units[address] = unit
+        return unit
+
+    @override
+    async def close(self) -> None:
+        self._closed = True
+        await self._stack.aclose()
+        await asyncio.sleep(RELEASE)
+
+    def _lose(self) -> None:
+        self._lost = True
+
+
+class ModbusLink(RegisterLink[_Borrowed]):
     """A Modbus connection that may be shared: units are borrowed, and given back at closing.
 
-    The connection is made with the first request and kept by its owner. `slack` is what a
-    gateway in between may add to the time of an answer, in seconds.
+    The connection is made with the first request and kept by its owner.
     """
-
-    # What is added to the time that a unit may take.
-    slack = 0.0
 
     def __init__(self, name: str, lease: Lease) -> None:
         """Remember where units can be borrowed by their address; nothing is opened yet."""
         self.name = name
         self._lease = lease
-        self._stack: AsyncExitStack | None = None
-        self._units: dict[int, ModbusUnit] = {}
-        self._lost = False
-
-    @property
-    @override
-    def is_open(self) -> bool:
-        return self._stack is not None and not self._lost
 
     @override
-    async def open(self) -> None:
-        await self.close()
-        self._stack = AsyncExitStack()
-        self._lost = False
-
-    @override
-    async def close(self) -> None:
-        stack, self._stack = self._stack, None
-        self._units.clear()
-        if stack:
-            await stack.aclose()
-            await asyncio.sleep(RELEASE)
+    async def _connect(self) -> _Borrowed:
+        return _Borrowed(self.name, self._lease)
 
     @override
     async def reset(self) -> None:
         """Drop the connection too, which others that share it make anew by themselves."""
-        for unit in tuple(self._units.values())[:1]:
+        borrowed = self._opened.units.values() if self._opened else ()
+        for unit in tuple(borrowed)[:1]:
             # A connection that can't even be closed properly is gone too.
             with suppress(ModbusError):
                 await unit.disconnect()
@@ -109,17 +128,12 @@ class ModbusLink(RegisterLink):
 
     @override
     async def unit(self, address: int, timeout: float, spacing: float = 0.0) -> RegisterUnit:
-        if (known := self._units.get(address)) is not None:
-            return known
-        if self._stack is None:
+        if self._opened is None:
             # Opening it here would borrow units that nobody gives back.
             raise LinkError(LinkFault.LOST, self.name, "closed")
-        unit = await self._stack.enter_async_context(self._lease(address))
+        if (known := self._opened.units.get(address)) is not None:
+            return known
+        unit = await self._opened.borrow(address)
         unit.require_timeout(timeout + self.slack)
         unit.set_message_spacing(spacing)
-        self._stack.callback(unit.on_connection_lost(self._lose))
-        self._units[address] = unit
         return unit
-
-    def _lose(self) -> None:
-        self._lost = True

@@ -5,16 +5,21 @@ inside Home Assistant the serial proxies of ESPHome.
 """
 
 import asyncio
+from contextlib import suppress
 import re
 from typing import override
 
 import serialx
 
-from .buffered import BufferedLink, Input
+from .buffered import BufferedLink, Input, Stream
 from .errors import LinkError, LinkFault, system_fault
 
 # serialx waits 10 s for a network host by itself; local ports open at once.
 OPEN_TIMEOUT = 10.0
+# How long a driver may take to let a port go.
+CLOSE_TIMEOUT = 1.0
+# The far end of these has a line of its own, whose settings can't be made from here.
+WITHOUT_LINE = ("socket://", "tcp://")
 # An ESPHome address may carry the key of its node, which is nobody else's business.
 _KEY = re.compile(r"(?<=[?&]key=)[^&]*")
 
@@ -42,7 +47,24 @@ class _Input(Input, asyncio.Protocol):
         self.lose(exc)
 
 
-class SerialLink(BufferedLink[serialx.BaseSerialTransport]):
+class _OpenPort(Stream):
+    """An open port."""
+
+    def __init__(self, transport: serialx.BaseSerialTransport, incoming: Input) -> None:
+        """Own a transport."""
+        super().__init__(incoming)
+        self.transport = transport
+
+    @override
+    async def close(self) -> None:
+        # Every request waits for its answer, so nothing unsent is worth waiting for.
+        self.transport.abort()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_TIMEOUT):
+                await self.transport.wait_closed()
+
+
+class SerialLink(BufferedLink[_OpenPort]):
     """A serial port, or something that serialx can treat as one. 8N1, no flow control.
 
     Flow control stays off since some families send every byte value there is, XON and XOFF too.
@@ -56,6 +78,7 @@ class SerialLink(BufferedLink[serialx.BaseSerialTransport]):
         `not_ready` are errors by which a provider of ports says that it is still starting.
         """
         super().__init__(_KEY.sub("***", port))
+        self.has_line = not port.startswith(WITHOUT_LINE)
         self._address = port
         self._baudrate = baudrate
         self._failures: tuple[type[Exception], ...] = (
@@ -66,31 +89,21 @@ class SerialLink(BufferedLink[serialx.BaseSerialTransport]):
         )
 
     @override
-    async def open(self) -> None:
-        await self.close()
+    async def _connect(self) -> _OpenPort:
         incoming = _Input()
         try:
             async with asyncio.timeout(OPEN_TIMEOUT):
-                self._transport, _ = await serialx.create_serial_connection(
+                transport, _ = await serialx.create_serial_connection(
                     asyncio.get_running_loop(), lambda: incoming, self._address, self._baudrate
                 )
         except self._failures as err:
             raise LinkError(open_fault(err), self.name, str(err) or type(err).__name__) from err
-        self._input = incoming
-
-    @override
-    async def close(self) -> None:
-        if (transport := self._transport) is None:
-            return
-        self._transport = None
-        # Every request waits for its answer, so nothing unsent is worth waiting for.
-        transport.abort()
-        await transport.wait_closed()
+        return _OpenPort(transport, incoming)
 
     @override
     async def write(self, data: bytes) -> None:
-        transport = self._usable()
+        port = self._stream()
         try:
-            transport.write(data)
+            port.transport.write(data)
         except (OSError, serialx.SerialException) as err:
             raise LinkError(LinkFault.LOST, self.name, str(err)) from err

@@ -12,13 +12,15 @@ from typing import Literal, override
 import aiohttp
 from yarl import URL
 
-from .buffered import BufferedLink, Input
+from .buffered import BufferedLink, Input, Stream
 from .errors import LinkError, LinkFault, system_fault
 
 SCHEME = "ws"
 OPEN_TIMEOUT = 10.0
 # How long the other end may take to agree that the connection is over.
 CLOSE_TIMEOUT = 1.0
+# What is sent is a few bytes, which go into a buffer at once unless that is full for long.
+WRITE_TIMEOUT = 2.0
 # Servers send what they collected in some milliseconds; more is not what a line carries.
 LONGEST_MESSAGE = 65536
 # No server of this kind is known to ask for a login, but one that does shall not be told on.
@@ -52,20 +54,40 @@ def open_fault(error: Exception) -> LinkFault:
             return LinkFault.REFUSED
 
 
-class WebSocketLink(BufferedLink[_Socket]):
+class _OpenSocket(Stream):
+    """An open WebSocket, and the task that receives from it."""
+
+    def __init__(self, socket: _Socket, name: str) -> None:
+        """Own a socket."""
+        super().__init__(Input())
+        self.socket = socket
+        self._receiving = asyncio.create_task(
+            _receive(socket, self.input), name=f"cellwire {name} receives"
+        )
+
+    @override
+    async def close(self) -> None:
+        self._receiving.cancel()
+        await asyncio.wait([self._receiving])
+        # A peer that goes on talking instead of agreeing would be listened to for ever.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_TIMEOUT):
+                await self.socket.close()
+
+
+class WebSocketLink(BufferedLink[_OpenSocket]):
     """A serial line behind a server that speaks WebSocket."""
+
+    has_line = False
 
     def __init__(self, url: str, session: aiohttp.ClientSession) -> None:
         """Remember the address; nothing is opened yet, and the session is never closed here."""
         super().__init__(_LOGIN.sub("***", url))
         self._address = url
         self._session = session
-        self._receiving: asyncio.Task[None] | None = None
 
     @override
-    async def open(self) -> None:
-        await self.close()
-        incoming = Input()
+    async def _connect(self) -> _OpenSocket:
         try:
             url = self._checked()
             async with asyncio.timeout(OPEN_TIMEOUT):
@@ -77,30 +99,18 @@ class WebSocketLink(BufferedLink[_Socket]):
                 )
         except (aiohttp.ClientError, OSError, ValueError) as err:
             raise LinkError(open_fault(err), self.name, str(err) or type(err).__name__) from err
-        self._input, self._transport = incoming, socket
-        self._receiving = asyncio.create_task(
-            _receive(socket, incoming), name=f"cellwire {self.name} receives"
-        )
-
-    @override
-    async def close(self) -> None:
-        if (socket := self._transport) is None or (task := self._receiving) is None:
-            return
-        self._transport = self._receiving = None
-        task.cancel()
-        await asyncio.wait([task])
-        # A peer that goes on talking instead of agreeing would be listened to for ever.
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(CLOSE_TIMEOUT):
-                await socket.close()
+        return _OpenSocket(socket, self.name)
 
     @override
     async def write(self, data: bytes) -> None:
-        socket = self._usable()
+        stream = self._stream()
         try:
-            await socket.send_bytes(data)
+            # A peer that takes nothing any more would be waited for until its network gives up.
+            async with asyncio.timeout(WRITE_TIMEOUT):
+                await stream.socket.send_bytes(data)
         except (aiohttp.ClientError, OSError) as err:
-            raise LinkError(LinkFault.LOST, self.name, str(err)) from err
+            detail = str(err) or type(err).__name__
+            raise LinkError(LinkFault.LOST, self.name, detail) from err
 
     def _checked(self) -> URL:
         """Return the address. Raises ValueError for one that says too little."""
@@ -124,5 +134,7 @@ async def _receive(socket: _Socket, incoming: Input) -> None:
     except (aiohttp.ClientError, OSError) as err:
         # A ping could not be answered any more.
         reason = err
+    except Exception as err:  # noqa: BLE001 - told to whoever reads, who has it logged
+        incoming.fail(err)
     finally:
         incoming.lose(reason)

@@ -48,5 +48,6 @@ class Worker:
             return
         await asyncio.wait((closing,), timeout=CLOSE_TIMEOUT)
         if closing.done():
-            # All that is left to the thread is to end.
+            # What went wrong at the end interests nobody. All that is left to the thread is to end.
+            closing.exception()
             await asyncio.to_thread(self._executor.shutdown)

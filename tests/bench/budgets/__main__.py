@@ -5,11 +5,12 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 import sys
 
-from . import bus, controls, decoding, hid, home, polling, recorder
+from . import bus, controls, decoding, hid, home, polling, recorder, streams
 from .figure import Measurement, measured, print_figures
 
 MEASUREMENTS: tuple[Measurement, ...] = (
     decoding.decoding,
+    streams.streams,
     polling.polling,
     hid.reads_per_second,
     hid.full_poll,

@@ -10,7 +10,8 @@ from custom_components.cellwire.devices.device import Device, Identity, Settings
 from custom_components.cellwire.devices.jk_bms import classic
 from custom_components.cellwire.devices.jk_bms.classic import ClassicDevice
 from custom_components.cellwire.devices.model import Value
-from custom_components.cellwire.devices.victron_charger.charger import VARIANT, ChargerDevice
+from custom_components.cellwire.devices.vedirect.device import VARIANT
+from custom_components.cellwire.devices.victron_charger.charger import ChargerDevice
 from custom_components.cellwire.links.serial import SerialLink
 from tests.bench import jk_bms, victron_charger
 from tests.bench.captures import reply

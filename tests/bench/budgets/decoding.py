@@ -4,7 +4,6 @@ from collections.abc import Callable
 import statistics
 import time
 
-from custom_components.cellwire.devices.device import Identity
 from custom_components.cellwire.devices.jk_bms.fields import CELLS, split
 from custom_components.cellwire.devices.jk_bms.frame import FrameScanner
 from custom_components.cellwire.devices.jk_bms.modbus_frame import SpeechScanner, Spoken
@@ -12,16 +11,10 @@ from custom_components.cellwire.devices.jk_bms.modbus_reading import to_reading 
 from custom_components.cellwire.devices.jk_bms.plausible import Judge
 from custom_components.cellwire.devices.jk_bms.reading import to_reading as from_fields
 from custom_components.cellwire.devices.model import Reading
-from custom_components.cellwire.devices.victron_charger.charger import VARIANT, ChargerDevice
-from custom_components.cellwire.devices.victron_charger.hex import HexFrame
-from custom_components.cellwire.devices.victron_charger.reading import UNIT
-from custom_components.cellwire.devices.victron_charger.stream import StreamParser
 from custom_components.cellwire.links.health import LinkHealth
-from custom_components.cellwire.links.serial import SerialLink
 from tests.bench.captures import reply
 from tests.bench.jk_bms import recorded_board
 from tests.bench.modbus import crc
-from tests.bench.victron_charger import BAUDRATE as VICTRON_SPEED, recorded_seconds
 
 from .figure import Figure
 
@@ -80,35 +73,13 @@ def newer() -> Callable[[], Reading]:
     return decode
 
 
-def charger() -> Callable[[], Reading]:
-    """Take a second of what a charger says, as the device does: blocks, frames, diagnostics."""
-    identity = Identity(variant=VARIANT, serials={UNIT: None})
-    device = ChargerDevice(SerialLink("nowhere", VICTRON_SPEED), identity)
-    for second in recorded_seconds():
-        device.receive(second)
-
-    def decode() -> Reading:
-        device.receive(recorded_seconds()[5])
-        return device.fresh()[UNIT]
-
-    return decode
-
-
 async def decoding() -> list[Figure]:
     """Measure all decoders; makes sure first that they decode."""
     frame = "one frame of a 16-cell pack to a reading"
     for name, make in (("JK classic", classic), ("JK newer", newer)):
         if len(make()().cell_voltages) != CELLS_OF_A_PACK:
             raise ValueError(f"{name} does not decode")
-    if charger()().voltage is None:
-        raise ValueError("the charger does not decode")
     return [
         figure(f"JK classic: {frame}", classic(), FRAMES, FRAME_BUDGET),
         figure(f"JK newer: {frame}", newer(), FRAMES, FRAME_BUDGET),
-        figure(f"Victron: a second of its stream, {_frames()} frames", charger(), FRAMES // 10),
     ]
-
-
-def _frames() -> int:
-    items = StreamParser().feed(recorded_seconds()[5])
-    return sum(isinstance(item, HexFrame) for item in items)

@@ -10,6 +10,7 @@ from custom_components.cellwire.devices.chargery.probe import recognise
 from custom_components.cellwire.devices.chargery.words import UNIT, VARIANT, Silent
 from custom_components.cellwire.devices.device import Found, Identity
 from custom_components.cellwire.devices.errors import BadAnswer, OtherDevice
+from custom_components.cellwire.devices.hearing import Speaker
 from custom_components.cellwire.devices.registry import FAMILIES
 from custom_components.cellwire.devices.search import search
 from custom_components.cellwire.links.errors import LinkError, LinkFault
@@ -111,7 +112,7 @@ VECTORS = capture("chargery", "constructed_vectors")["vectors"]
     ],
 )
 def test_received_bytes_are_recognised(data: bytes, name: str | None) -> None:
-    assert recognise(data) == name
+    assert recognise(data) == (Speaker(name) if name else None)
 
 
 def test_how_it_is_reached() -> None:

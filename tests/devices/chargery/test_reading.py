@@ -239,3 +239,27 @@ def test_nothing_was_heard() -> None:
     assert reading.raw == {"layout": "unknown"}
     assert to_unit(Latest()).model is None
     assert to_unit(heard(cells_frame([3300] * 22, left=(1, 1)))).model is None
+
+
+def test_what_is_repeated_is_decoded_once_and_as_new_as_its_repetition() -> None:
+    latest = heard(pack_frame(), cells_frame([3300] * 8, soc=50))
+    pack, cells = latest.pack(NOW), latest.cells(NOW)
+    for second in range(1, 60):
+        repeated = Frame(Command.PACK, pack_frame())
+        assert latest.add(repeated, NOW + second) is False
+    assert latest.pack(NOW + 60) is pack
+    assert latest.cells(NOW + 5) is cells
+    assert latest.cells(NOW + 60) is None
+    assert latest.add(Frame(Command.PACK, pack_frame(11.0)), NOW + 60) is True
+    assert to_reading(latest, NOW + 60).current == 11.0
+
+
+def test_cells_are_laid_out_anew_when_the_version_changes() -> None:
+    # 21 bytes: 4 cells of a newer version, or 8 of the oldest.
+    ambiguous = cells_frame([3300] * 8)
+    latest = heard(ambiguous)
+    assert latest.places is None
+    latest.add(Frame(Command.PACK, pack_frame(soc=None, stopped=None)), NOW)
+    assert latest.places == 8
+    latest.add(Frame(Command.PACK, pack_frame()), NOW)
+    assert latest.places == 4

@@ -273,4 +273,4 @@ async def test_a_device_that_is_closed_while_it_reads_stays_closed(
     with pytest.raises(LinkError):
         await device.read()
     assert not device.wires.link.is_open
-    assert device.wires.link._stack is None  # type: ignore[attr-defined]
+    assert device.wires.link._opened is None

@@ -14,6 +14,7 @@ from custom_components.cellwire.devices.errors import (
     NoAnswer,
     OtherDevice,
 )
+from custom_components.cellwire.devices.hearing import Speaker
 from custom_components.cellwire.devices.hubble_am2 import FAMILY
 from custom_components.cellwire.devices.hubble_am2.bank import BankDevice
 from custom_components.cellwire.devices.hubble_am2.recognise import (
@@ -225,7 +226,7 @@ ANSWERED = bytes.fromhex("010300090004940b") + bytes.fromhex("010308000000000000
 
 @pytest.mark.parametrize("data", [*BATTERY_LINK, b"\x00\xff" + b"".join(BATTERY_LINK) + b"~2502"])
 def test_the_battery_link_is_recognised(data: bytes) -> None:
-    assert recognise(data) == ASCII_NAME
+    assert recognise(data) == Speaker(ASCII_NAME, is_ours=False)
 
 
 @pytest.mark.parametrize(
@@ -270,7 +271,7 @@ def test_a_recorded_frame_that_was_cut_is_not_recognised() -> None:
     ],
 )
 def test_another_master_is_recognised(data: bytes) -> None:
-    assert recognise(data) == MODBUS_NAME
+    assert recognise(data) == Speaker(MODBUS_NAME, is_ours=False)
 
 
 def test_an_answer_that_does_not_fit_is_no_exchange() -> None:

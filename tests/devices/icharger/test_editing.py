@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from custom_components.cellwire.devices.control import NumberControl
 from custom_components.cellwire.devices.errors import NoAnswer
 from custom_components.cellwire.devices.icharger import gather
 from custom_components.cellwire.devices.icharger.charger import ChargerDevice
@@ -173,10 +174,36 @@ async def test_beyond_the_limits(
 async def test_the_power_limit_that_is_set_limits(
     charger: SimulatedCharger, device: ChargerDevice
 ) -> None:
+    await device.apply(FIRST, "charge_current", 5.0)
+    # 35 W at 3.5 V of one cell.
     await device.apply("charger", "charge_power_limit_1", 35)
     with refused("out_of_range"):
         await device.apply(FIRST, "charge_current", 10.05)
     await device.apply(FIRST, "charge_current", 10.0)
+
+
+async def test_a_current_is_never_shown_outside_its_own_range(
+    charger: SimulatedCharger, device: ChargerDevice
+) -> None:
+    # 15 A are stored, and the power is enough for ten.
+    await device.apply("charger", "charge_power_limit_1", 35)
+    number = control(device, FIRST, "charge_current")
+    assert isinstance(number, NumberControl)
+    assert await shown(device, FIRST, "charge_current") == 15.0
+    assert number.maximum == 15.0
+    with refused("out_of_range"):
+        await device.apply(FIRST, "charge_current", 15.05)
+    await device.apply(FIRST, "charge_current", 8.0)
+    number = control(device, FIRST, "charge_current")
+    assert isinstance(number, NumberControl)
+    assert number.maximum == 10.0
+    # Below what can be set, too.
+    charger.memory.presets[7].flash[49] = 2
+    await device.programs.get_presets()
+    await device.apply(FIRST, "preset", "LiPo 15")
+    number = control(device, FIRST, "charge_current")
+    assert isinstance(number, NumberControl)
+    assert number.minimum == await shown(device, FIRST, "charge_current") == 0.02
 
 
 async def test_the_charger_takes_something_else(

@@ -59,9 +59,11 @@ def test_other_products_are_none_of_it(product: str | None) -> None:
         (66, None, 118, "iCharger 308 DUO", 2, 64),
         (67, "Junsi X6 USB HID", 120, "iCharger 406 DUO", 2, 64),
         (99, "Junsi X6 USB HID", 156, "iCharger X6", 1, 32),
-        (99, None, 180, "iCharger", 2, 64),
-        (99, None, 156, "iCharger", 1, 32),
-        (99, None, 120, "iCharger", 2, 64),
+        # What is not in the table has as many channels as it shows.
+        (99, "Junsi X16 USB HID", 156, "iCharger X16", None, 32),
+        (99, None, 180, "iCharger", None, 64),
+        (99, None, 156, "iCharger", None, 32),
+        (99, None, 120, "iCharger", None, 64),
         (99, "other", 200, "iCharger", None, 64),
     ],
 )

@@ -6,10 +6,11 @@ import pytest
 
 from custom_components.cellwire.devices.device import Found, Line
 from custom_components.cellwire.devices.errors import Declined, Garbled, NoAnswer, OtherDevice
+from custom_components.cellwire.devices.hearing import Speaker
 from custom_components.cellwire.devices.icharger import FAMILY
 from custom_components.cellwire.devices.icharger.charger import ChargerDevice
 from custom_components.cellwire.devices.icharger.conversation import ADDRESS
-from custom_components.cellwire.devices.icharger.probe import LINES, recognise
+from custom_components.cellwire.devices.icharger.probe import LINES, TEXT_NAME, recognise
 from custom_components.cellwire.devices.icharger.words import VARIANT
 from custom_components.cellwire.links.errors import LinkError, LinkFault
 from custom_components.cellwire.links.link import LinkKind
@@ -64,7 +65,9 @@ async def find(pty: PtyWire, *, has_line: bool = True) -> Found:
     )
 
 
-async def test_where_the_line_does_not_matter_it_is_asked_once(pty: PtyWire) -> None:
+async def test_where_the_line_does_not_matter_it_is_not_asked_for_with_each(
+    pty: PtyWire,
+) -> None:
     charger = SimulatedCharger()
     RtuBus(pty, {ADDRESS: charger})
     found = await find(pty, has_line=False)
@@ -73,7 +76,8 @@ async def test_where_the_line_does_not_matter_it_is_asked_once(pty: PtyWire) -> 
     before = charger.requests
     with pytest.raises(NoAnswer):
         await find(pty, has_line=False)
-    assert charger.requests - before == 1
+    # As patiently as in a poll, and twice.
+    assert charger.requests - before == 4
 
 
 async def test_nobody_answers(pty: PtyWire) -> None:
@@ -92,6 +96,57 @@ async def test_damaged_answers_tell_more_than_silence(pty: PtyWire) -> None:
 
     with pytest.raises(Garbled):
         await FAMILY.probe(link_for, lambda _: None)
+
+
+@pytest.mark.parametrize("right", [LINES[0], Line(115200, "E")])
+async def test_an_answer_that_is_damaged_or_lost_does_not_hide_it(
+    pty: PtyWire, right: Line
+) -> None:
+    charger = SimulatedCharger()
+    RtuBus(pty, {ADDRESS: charger})
+    for bad in (faults.silent, faults.corrupted(4)):
+        trouble = faults.in_turn(bad)
+
+        def link_for(line: Line, trouble: Fault = trouble) -> ModbusLink:
+            charger.fault = trouble if line == right else faults.silent
+            return serial_link(pty.address, line)
+
+        found = await FAMILY.probe(link_for, lambda _: None)
+        assert found.line == right
+
+
+async def test_an_answer_that_is_lost_while_it_says_who_it_is(pty: PtyWire) -> None:
+    charger = SimulatedCharger()
+    RtuBus(pty, {ADDRESS: charger})
+    # All patience for the list of presets is used up in the first round.
+    charger.fault = faults.in_turn(*[faults.none] * 2, *[faults.silent] * 5)
+    found = await find(pty, has_line=False)
+    assert found.title == f"iCharger 4010 DUO {SERIAL}"
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_a_link_that_is_lost_in_a_search(pty: PtyWire, times: int) -> None:
+    charger = SimulatedCharger()
+    RtuBus(pty, {ADDRESS: charger})
+    losses = iter([LinkFault.LOST] * times)
+
+    def link_for(line: Line) -> ModbusLink:
+        link = serial_link(pty.address, line, has_line=False)
+        opened = link.open
+
+        async def open_or_not() -> None:
+            await opened()
+            if fault := next(losses, None):
+                raise LinkError(fault, link.name, "refused")
+
+        link.open = open_or_not  # type: ignore[method-assign]
+        return link
+
+    if times == 1:
+        assert (await FAMILY.probe(link_for, lambda _: None)).line is None
+    else:
+        with pytest.raises(LinkError):
+            await FAMILY.probe(link_for, lambda _: None)
 
 
 async def test_another_device_answers(pty: PtyWire) -> None:
@@ -125,7 +180,7 @@ LINES_OF_TEXT = [line["line"] for file in (*OLD, *NEW) for line in file["lines"]
 @pytest.mark.parametrize("line", LINES_OF_TEXT)
 def test_text_lines_are_recognised(line: str) -> None:
     data = line.encode() + b"\r\n"
-    assert "iCharger" in (recognise(b"\x00;3\r\n" + data) or "")
+    assert recognise(b"\x00;3\r\n" + data) == Speaker(TEXT_NAME, is_ours=False)
     assert recognise(data.replace(b"$1", b"$2", 1).replace(b";", b";9", 1)) is None
 
 

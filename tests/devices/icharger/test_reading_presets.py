@@ -41,6 +41,16 @@ async def test_presets_in_the_order_of_the_charger(make_device: MakeDevice) -> N
     assert charger.writes == len(LISTED)
 
 
+async def test_a_reading_may_wait_until_all_presets_were_read(make_device: MakeDevice) -> None:
+    charger = SimulatedCharger()
+    device = make_device(charger)
+    await device.start()
+    many = device.reading_time
+    charger.memory.head.flash[0] = 2
+    await device.programs.get_presets()
+    assert device.reading_time < many
+
+
 @pytest.mark.parametrize("model", ["X8", "DX8", "308 DUO"])
 async def test_presets_of_other_models(make_device: MakeDevice, model: str) -> None:
     charger = SimulatedCharger(model)
@@ -105,7 +115,7 @@ async def test_what_could_not_be_read_anew_is_as_it_was(make_device: MakeDevice)
     charger = SimulatedCharger()
     device = make_device(charger)
     await device.start()
-    charger.fault = faults.in_turn(*[faults.none] * 5, faults.silent, faults.silent)
+    charger.fault = faults.in_turn(*[faults.none] * 5, *[faults.silent] * 5)
     with pytest.raises(NoAnswer):
         await device.programs.get_presets()
     assert (await device.read())["charger"].values["presets"] == 9

@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator
 import logging
+from typing import Any
 
 import pytest
+import serialx
 
 from custom_components.cellwire.devices.device import Identity
 from custom_components.cellwire.devices.errors import (
@@ -163,16 +165,17 @@ async def test_answers_to_other_questions_are_passed_over(
     assert await voltage(device) == 53.15
 
 
-async def test_contradicting_values_are_asked_for_again_and_then_refused(
+async def test_contradicting_values_are_asked_for_again(
     device: ClassicDevice, board: ClassicBoard
 ) -> None:
-    wrong = edit(CHARGING, {0x83: "2710"})
+    wrong, other = (edit(CHARGING, {0x83: pack}) for pack in ("2710", "1388"))
     board.fault = faults.once(lambda _: [(0.0, wrong)])
     assert await voltage(device) == 53.15
-    board.reply = wrong
-    board.fault = faults.none
+    board.fault = faults.in_turn(lambda _: [(0.0, other)], forever=lambda _: [(0.0, wrong)])
     with pytest.raises(Implausible):
         await device.read()
+    # What the board says again and again is its own fault, which its owner must see.
+    assert await voltage(device) == 100.0
 
 
 async def test_after_some_failures_the_link_is_opened_anew(
@@ -312,3 +315,33 @@ async def test_the_password_is_kept_nowhere(
     for part in (secret, secret.encode().hex(" ").upper()):
         assert part not in logged
     assert secret not in repr(device.units) + repr(await device.read())
+
+
+@pytest.mark.parametrize("ends", ["closed", "cancelled"])
+async def test_a_device_that_ends_while_its_link_is_being_opened(
+    pty: PtyWire, monkeypatch: pytest.MonkeyPatch, ends: str
+) -> None:
+    connect = serialx.BaseSerialTransport.connect
+    begun = asyncio.Event()
+
+    async def slow(self: serialx.BaseSerialTransport, **kwargs: Any) -> None:
+        begun.set()
+        await asyncio.sleep(0.2)
+        await connect(self, **kwargs)
+
+    ClassicBoard(pty, CHARGING)
+    monkeypatch.setattr(serialx.BaseSerialTransport, "connect", slow)
+    device = device_on(pty)
+    reading = asyncio.create_task(device.read())
+    await begun.wait()
+    if ends == "cancelled":
+        reading.cancel()
+    else:
+        await device.close()
+    with pytest.raises(asyncio.CancelledError if ends == "cancelled" else LinkError):
+        await reading
+    await asyncio.sleep(0.3)
+    assert not device.wires.link.is_open
+    assert not device.lock.locked()
+    assert device.wires.health.opened == 0
+    await device.close()

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from custom_components.cellwire.devices.device import Identity
-from custom_components.cellwire.devices.victron_charger.charger import VARIANT, ChargerDevice
+from custom_components.cellwire.devices.vedirect.device import VARIANT
+from custom_components.cellwire.devices.victron_charger.charger import ChargerDevice
 from custom_components.cellwire.devices.victron_charger.reading import UNIT
 from custom_components.cellwire.links.serial import SerialLink
 from tests.bench.victron_charger import SERIAL, Charger, block

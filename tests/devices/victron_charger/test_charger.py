@@ -10,12 +10,14 @@ from custom_components.cellwire.devices.errors import (
     BadAnswer,
     NoAnswer,
     OnlyEcho,
+    Unforeseen,
     WrongIdentity,
 )
 from custom_components.cellwire.devices.model import Status
-from custom_components.cellwire.devices.victron_charger import charger, questions
+from custom_components.cellwire.devices.vedirect import questions
+from custom_components.cellwire.devices.vedirect.register import Tier
+from custom_components.cellwire.devices.victron_charger import charger
 from custom_components.cellwire.devices.victron_charger.reading import UNIT
-from custom_components.cellwire.devices.victron_charger.register import Tier
 from custom_components.cellwire.links.errors import LinkError, LinkFault
 from custom_components.cellwire.links.health import Direction
 from tests.bench import faults
@@ -213,7 +215,6 @@ async def test_an_echo_in_front_of_the_answers_does_no_harm(pty: PtyWire) -> Non
 
 
 async def test_silence(pty: PtyWire, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(charger, "ALIVE", 0.3)
     monkeypatch.setattr(charger.ChargerDevice, "alive", 0.3)
     simulator = Charger(pty, [second()], period=FAST)
     async with started_while_talking(simulator) as (device, task):
@@ -231,7 +232,6 @@ async def test_silence(pty: PtyWire, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_noise_instead_of_the_charger(pty: PtyWire, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(charger, "ALIVE", 0.3)
     monkeypatch.setattr(charger.ChargerDevice, "alive", 0.3)
     async with started_while_talking(Charger(pty, [second()], period=FAST)) as (device, task):
         hurried: list[int] = []
@@ -293,7 +293,7 @@ async def test_another_charger_on_the_line_is_not_shown(pty: PtyWire) -> None:
         assert (await device.read())[UNIT].voltage == 28.68
 
 
-async def test_a_fault_of_our_own_is_not_taken_for_silence(
+async def test_a_mistake_of_our_own_is_not_taken_for_silence_and_passes(
     pty: PtyWire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with talking(Charger(pty, [second()], period=FAST)), started(pty) as device:
@@ -301,10 +301,14 @@ async def test_a_fault_of_our_own_is_not_taken_for_silence(
         def fail(_data: bytes) -> None:
             raise ZeroDivisionError
 
-        monkeypatch.setattr(device, "receive", fail)
-        await asyncio.sleep(0.3)
-        with pytest.raises(ZeroDivisionError):
-            await device.read()
+        with monkeypatch.context() as mistaken:
+            mistaken.setattr(device, "receive", fail)
+            await asyncio.sleep(0.3)
+            with pytest.raises(Unforeseen):
+                await device.read()
+        await until(lambda: device.wires.health.opened == 2)
+        await asyncio.sleep(0.5)
+        assert (await device.read())[UNIT].voltage == 28.68
 
 
 async def test_the_trace_keeps_blocks_and_changes_without_the_serial_number(pty: PtyWire) -> None:
@@ -318,3 +322,14 @@ async def test_the_trace_keeps_blocks_and_changes_without_the_serial_number(pty:
     # The two that come ten times a second are kept when they change.
     assert kept.count(b":A0E200001") <= 1
     assert {entry.direction for entry in entries} >= {Direction.SENT, Direction.RECEIVED}
+
+
+async def test_the_unit_is_described_anew_only_when_it_says_something_else(pty: PtyWire) -> None:
+    simulator = Charger(pty, [second()], period=FAST)
+    async with talking(simulator), started(pty) as device:
+        unit = device.units[UNIT]
+        good = device.wires.health.good_frames
+        await until(lambda: device.wires.health.good_frames > good + 10)
+        assert device.units[UNIT] is unit
+        simulator.seconds = [second(FWE="0365FF")]
+        await until(lambda: device.units[UNIT].firmware == "3.65")

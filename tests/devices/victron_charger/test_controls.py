@@ -8,7 +8,8 @@ import pytest
 from custom_components.cellwire.devices.control import NumberControl
 from custom_components.cellwire.devices.device import Option, Settings
 from custom_components.cellwire.devices.errors import NoAnswer
-from custom_components.cellwire.devices.victron_charger import FAMILY, charger, questions
+from custom_components.cellwire.devices.vedirect import device as vedirect, questions
+from custom_components.cellwire.devices.victron_charger import FAMILY, charger
 from custom_components.cellwire.devices.victron_charger.reading import UNIT
 from custom_components.cellwire.links.errors import LinkError
 from tests.bench.victron_writes import (
@@ -293,7 +294,7 @@ async def test_the_memory_is_written_so_often_a_day(
 async def test_a_round_trip_at_the_speed_of_the_line_within_the_flood(
     pty: PtyWire, tcp: TcpWire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(charger, "PACE", 0.25)
+    monkeypatch.setattr(vedirect, "PACE", 0.25)
     monkeypatch.setattr(questions, "WANTED_PACE", 0.1)
     monkeypatch.setattr(questions, "ANSWER_TIMEOUT", 1.5)
     for wire in (pty, tcp):

@@ -11,9 +11,10 @@ from custom_components.cellwire.devices.errors import (
     OtherDevice,
     WrongIdentity,
 )
+from custom_components.cellwire.devices.hearing import Speaker
+from custom_components.cellwire.devices.vedirect.device import VARIANT
+from custom_components.cellwire.devices.vedirect.hex import get
 from custom_components.cellwire.devices.victron_charger import FAMILY
-from custom_components.cellwire.devices.victron_charger.charger import VARIANT
-from custom_components.cellwire.devices.victron_charger.hex import get
 from custom_components.cellwire.devices.victron_charger.probe import recognise
 from custom_components.cellwire.devices.victron_charger.reading import UNIT
 from custom_components.cellwire.links.errors import LinkError
@@ -73,7 +74,7 @@ async def test_probing_refuses_other_products_by_name(pty: PtyWire) -> None:
     async with talking(Charger(pty, [second(PID="0xA053")], period=FAST)):
         with pytest.raises(OtherDevice) as caught:
             await probe(pty)
-    assert caught.value.placeholders["found"] == "Victron solar charger (MPPT) 0xA053"
+    assert caught.value.placeholders["found"] == "Victron SmartSolar MPPT 75/15"
 
 
 async def test_probing_when_nobody_talks(pty: PtyWire) -> None:
@@ -82,16 +83,29 @@ async def test_probing_when_nobody_talks(pty: PtyWire) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "name"),
+    ("data", "name", "is_ours"),
     [
-        (second(), "Blue Smart IP22 24/12 (1)"),
-        (second(PID="0xA053"), "Victron solar charger (MPPT) 0xA053"),
-        (block(V="12800", SOC="100"), None),
-        (recording("victron_charger", "05_ip22_24_16_frame_errors"), "Victron VE.Direct device"),
-        (hex_frame(1, b"\x00"), None),
-        (get(0xEDF0) + get(0xEDF1) + get(0x0100), None),
-        (b"\xa5" * 100, None),
+        (second(), "Victron Blue Smart IP22 24/12 (1)", True),
+        (second(PID="0xA053"), "Victron SmartSolar MPPT 75/15", False),
+        (
+            recording("victron_charger", "05_ip22_24_16_frame_errors"),
+            "Victron VE.Direct device",
+            True,
+        ),
     ],
 )
-def test_received_bytes_are_recognised(data: bytes, name: str | None) -> None:
-    assert recognise(data) == name
+def test_received_bytes_are_recognised(data: bytes, name: str, *, is_ours: bool) -> None:
+    assert recognise(data) == Speaker(name, is_ours=is_ours)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        block(V="12800", I="0"),
+        hex_frame(1, b"\x00"),
+        get(0xEDF0) + get(0xEDF1) + get(0x0100),
+        b"\xa5" * 100,
+    ],
+)
+def test_what_says_nothing_for_sure_is_not_recognised(data: bytes) -> None:
+    assert recognise(data) is None

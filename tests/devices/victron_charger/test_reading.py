@@ -1,5 +1,8 @@
 """The values of text fields and registers, and which of them counts."""
 
+from collections.abc import Mapping
+import struct
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -13,29 +16,20 @@ from custom_components.cellwire.devices.model import (
     Value,
     has_problem,
 )
-from custom_components.cellwire.devices.victron_charger import codes
-from custom_components.cellwire.devices.victron_charger.hex import HexFrame, parse
-from custom_components.cellwire.devices.victron_charger.products import (
-    PRODUCTS,
-    is_charger,
-    product_name,
-)
-from custom_components.cellwire.devices.victron_charger.reading import to_reading, to_unit
-from custom_components.cellwire.devices.victron_charger.register import Tier
-from custom_components.cellwire.devices.victron_charger.registers import (
+from custom_components.cellwire.devices.vedirect import codes
+from custom_components.cellwire.devices.vedirect.hex import HexFrame, parse
+from custom_components.cellwire.devices.vedirect.register import Tier
+from custom_components.cellwire.devices.vedirect.samples import Samples
+from custom_components.cellwire.devices.vedirect.text import Text, number
+from custom_components.cellwire.devices.victron_charger.reading import (
+    FIELDS,
     QUANTITIES,
-    REGISTERS,
-    version_text,
+    to_reading,
+    to_unit,
 )
-from custom_components.cellwire.devices.victron_charger.samples import (
-    NO_TEXT,
-    Samples,
-    Text,
-    number,
-)
+from custom_components.cellwire.devices.victron_charger.registers import REGISTERS
 from tests.bench.captures import capture
-
-from .test_stream import CASES
+from tests.devices.vedirect.test_stream import CASES
 
 FAMILY = "victron_charger"
 BLOCKS = capture(FAMILY, "02_ip22_24_12_fw342_stream")["blocks"]
@@ -45,23 +39,32 @@ FRAMES: list[dict[str, Any]] = capture(FAMILY, "02_ip22_24_12_fw342_stream")[
 NOW = 1000.0
 
 
-def samples(at: float = NOW, **values: Value) -> Samples:
-    made = Samples()
-    made.add(values, at)
+def samples(at: float = NOW, values: Mapping[int, int | str] | None = None) -> Samples:
+    """Let registers say raw numbers or texts."""
+    made = Samples(REGISTERS)
+    for each, value in (values or {}).items():
+        register = REGISTERS.by_number[each]
+        if isinstance(value, str):
+            data = value.encode()
+        else:
+            data = struct.pack(f"<{register.fields[0].code}", value)
+        assert made.take(register, data, at)
     return made
 
 
-def text(at: float = NOW, **fields: str) -> Text:
-    return Text(fields, at)
+def text(fields: Mapping[str, str] = MappingProxyType({}), at: float = NOW) -> Text:
+    made = Text(FIELDS)
+    made.take(fields, at)
+    return made
 
 
 def read(fields: dict[str, str]) -> Reading:
-    return to_reading(Text(fields, NOW), Samples(), NOW)
+    return to_reading(text(fields), samples(), NOW)
 
 
 def assert_expected(fields: dict[str, str], expected: dict[str, Any]) -> None:
     reading = read(fields)
-    unit = to_unit(number(fields["PID"]) or 0, fields["SER#"], Text(fields, NOW), Samples())
+    unit = to_unit(number(fields["PID"]) or 0, fields["SER#"], text(fields), samples())
     looks: dict[str, object] = {
         "product_id": number(fields["PID"]),
         "firmware": unit.firmware,
@@ -101,7 +104,7 @@ def test_recorded_frames_say_what_is_stated(row: dict[str, Any]) -> None:
     frame = parse(row["frame"].encode())
     assert frame is not None
     assert frame.register == int(row["register"], 16)
-    register = REGISTERS.get(frame.register)
+    register = REGISTERS.by_number.get(frame.register)
     if register is None:
         assert row["register"] in {"0x200D", "0x200C", "0x2008", "0x2042", "0x2013", "0xEC15"}
         return
@@ -147,7 +150,7 @@ def assert_stated(frame: HexFrame, values: dict[str, Value], stated: Any) -> Non
 def test_single_frames(frame: str, name: str | None, value: Value) -> None:
     parsed = parse(frame.encode())
     assert parsed is not None
-    register = REGISTERS.get(parsed.register)
+    register = REGISTERS.by_number.get(parsed.register)
     if name is None:
         assert register is None
         return
@@ -183,25 +186,25 @@ def test_single_frames(frame: str, name: str | None, value: Value) -> None:
     ],
 )
 def test_scales_signs_and_sentinels(register: int, data: str, value: Value) -> None:
-    decoded = REGISTERS[register].decode(bytes.fromhex(data))
+    decoded = REGISTERS.by_number[register].decode(bytes.fromhex(data))
     assert decoded is not None
     (found,) = decoded.values()
     assert found == pytest.approx(value) if isinstance(value, float) else found == value
 
 
 def test_values_of_another_size_are_not_guessed_at() -> None:
-    assert REGISTERS[0xEDF0].decode(b"\x78") is None
-    assert REGISTERS[0x1042].decode(bytes(24)) is None
+    assert REGISTERS.by_number[0xEDF0].decode(b"\x78") is None
+    assert REGISTERS.by_number[0x1042].decode(bytes(24)) is None
 
 
 def test_texts_end_at_the_first_zero() -> None:
-    assert REGISTERS[0x010A].decode(b"HQ2230\0\0") == {"serial": "HQ2230"}
-    assert REGISTERS[0x010B].decode(b"\0\0") == {"model": None}
+    assert REGISTERS.by_number[0x010A].decode(b"HQ2230\0\0") == {"serial": "HQ2230"}
+    assert REGISTERS.by_number[0x010B].decode(b"\0\0") == {"model": None}
 
 
 def test_the_finer_register_counts_while_the_text_agrees() -> None:
-    block = text(V="28800", I="7300", CS="3", ERR="0")
-    fine = samples(NOW - 30, current_fine=7.29, charger_voltage=28.81, state=3, error=0)
+    block = text({"V": "28800", "I": "7300", "CS": "3", "ERR": "0"})
+    fine = samples(NOW - 30, {0xED8C: 7290, 0xEDD5: 2881, 0x0201: 3, 0xEDDA: 0})
     reading = to_reading(block, fine, NOW)
     assert (reading.current, reading.voltage) == (7.29, 28.81)
     assert (reading.status, reading.error) == (Status.BULK, NO_ERROR)
@@ -209,23 +212,23 @@ def test_the_finer_register_counts_while_the_text_agrees() -> None:
 
 
 def test_a_text_that_is_clearly_newer_and_differs_counts() -> None:
-    block = text(V="28500", I="5000", CS="4", ERR="17")
-    fine = samples(NOW - 5, current_fine=7.29, charger_voltage=28.81, state=3, error=0)
+    block = text({"V": "28500", "I": "5000", "CS": "4", "ERR": "17"})
+    fine = samples(NOW - 5, {0xED8C: 7290, 0xEDD5: 2881, 0x0201: 3, 0xEDDA: 0})
     reading = to_reading(block, fine, NOW)
     assert (reading.current, reading.voltage) == (5.0, 28.5)
     assert (reading.status, reading.error) == (Status.ABSORPTION, "temperature_charger")
 
 
 def test_a_register_that_is_as_new_as_the_text_counts() -> None:
-    block = text(V="28800", I="1000", CS="3", ERR="0")
-    newer = samples(NOW - 0.5, current_fine=1.3, charger_voltage=28.7, state=4, error=1)
+    block = text({"V": "28800", "I": "1000", "CS": "3", "ERR": "0"})
+    newer = samples(NOW - 0.5, {0xED8C: 1300, 0xEDD5: 2870, 0x0201: 4, 0xEDDA: 1})
     reading = to_reading(block, newer, NOW)
     assert (reading.current, reading.voltage) == (1.3, 28.7)
     assert (reading.status, reading.error) == (Status.ABSORPTION, "temperature_battery_high")
 
 
 def test_registers_alone_and_text_alone() -> None:
-    alone = to_reading(NO_TEXT, samples(current=7.3, output_voltage=28.8, state=5), NOW)
+    alone = to_reading(text(), samples(NOW, {0xED8F: 73, 0xED8D: 2880, 0x0201: 5}), NOW)
     assert (alone.current, alone.voltage, alone.status) == (7.3, 28.8, Status.FLOAT)
     assert alone.error is None
     reading = read({"V": "28680", "I": "---", "CS": "odd"})
@@ -233,20 +236,22 @@ def test_registers_alone_and_text_alone() -> None:
 
 
 def test_old_text_and_old_registers_are_dropped() -> None:
-    old = to_reading(text(NOW - 11, V="28800", CS="3"), samples(NOW - 61, current_fine=7.3), NOW)
+    old = to_reading(
+        text({"V": "28800", "CS": "3"}, NOW - 11), samples(NOW - 61, {0xED8C: 7300}), NOW
+    )
     assert (old.voltage, old.current, old.status) == (None, None, None)
-    settings = samples(NOW - 600, charge_current_limit=12.0)
-    assert to_reading(NO_TEXT, settings, NOW).values["charge_current_limit"] == 12.0
-    assert to_reading(NO_TEXT, settings, NOW + 200).values["charge_current_limit"] is None
-    identity = samples(NOW - 1e6, rated_current=12.0)
-    assert to_reading(NO_TEXT, identity, NOW).values["rated_current"] == 12.0
+    settings = samples(NOW - 600, {0xEDF0: 120})
+    assert to_reading(text(), settings, NOW).values["charge_current_limit"] == 12.0
+    assert to_reading(text(), settings, NOW + 200).values["charge_current_limit"] is None
+    identity = samples(NOW - 1e6, {0xEDDF: 120})
+    assert to_reading(text(), identity, NOW).values["rated_current"] == 12.0
 
 
 def test_temperatures() -> None:
-    sensed = samples(battery_temperature=21.5, internal_temperature=24.6)
-    reading = to_reading(text(T="23"), sensed, NOW)
+    sensed = samples(NOW, {0xEDEC: 29465, 0xEDDB: 2460})
+    reading = to_reading(text({"T": "23"}), sensed, NOW)
     assert reading.temperatures == {"battery": 23, "internal": 24.6}
-    assert to_reading(text(T="---"), sensed, NOW).temperatures["battery"] == 21.5
+    assert to_reading(text({"T": "---"}), sensed, NOW).temperatures["battery"] == 21.5
 
 
 def test_three_outputs_add_up() -> None:
@@ -262,67 +267,17 @@ def test_unknown_labels_and_codes_are_kept() -> None:
     assert reading.raw == {"HC#": "123", "NEW": "x", "state": 99, "error": 98}
     assert reading.status is None
     assert reading.error == codes.OTHER_ERROR
-    unit = to_unit(0xA334, "S", NO_TEXT, Samples())
+    unit = to_unit(0xA334, "S", text(), samples())
     assert has_problem(unit, reading) is True
-    network = to_reading(NO_TEXT, samples(network_mode=33, network_error=0, state_bits=0x80), NOW)
+    network = to_reading(text(), samples(NOW, {0x200E: 33, 0x2009: 0, 0xEDD4: 0x80}), NOW)
     assert network.raw == {"network_mode": 33, "network_error": 0, "state_bits": 0x80}
 
 
-@pytest.mark.parametrize(
-    ("fields", "version"),
-    [
-        ({"FWE": "0342FF"}, "3.42"),
-        ({"FWE": "342FF"}, "3.42"),
-        ({"FWE": "020801"}, "2.08-beta-01"),
-        ({"FW": "0150"}, "1.50"),
-        ({"FW": "C0208"}, "2.08"),
-        ({"FW": "C208"}, "2.08"),
-        ({"FW": "odd!"}, None),
-        ({}, None),
-    ],
-)
-def test_firmware_versions(fields: dict[str, str], version: str | None) -> None:
-    assert Text(fields, NOW).version == version
-    assert version_text(0x036501) == "3.65-beta-01"
-
-
-@pytest.mark.parametrize(
-    ("product", "name", "charger"),
-    [
-        (0xA334, "Blue Smart IP22 24/12 (1)", True),
-        (0xA330, "Blue Smart IP22 12/30 (1)", True),
-        (0xA337, "Blue Smart IP22 24/16 (3)", True),
-        (0xA320, "Blue Smart IP22 12/15 (1)", True),
-        (0xA32B, "Blue Smart IP22 24/16 (3)", True),
-        (0xA30A, "Blue Smart IP65 12/25", True),
-        (0xA30C, "Blue Smart IP65 6V-12V/1.1", True),
-        (0xA309, "Blue Smart IP65s 12/5", True),
-        (0xA31D, "Blue Smart IP67 24/12", True),
-        (0xA33C, "Blue Smart IP65 12/5", True),
-        (0xA345, "Phoenix Smart IP43 12/30 (3)", True),
-        (0xA356, "Phoenix Smart IP43 24/16 (1+1)", True),
-        (0xA300, "AC charger", True),
-        (0xA35F, "AC charger 0xA35F", True),
-        (0xA053, "Victron solar charger (MPPT) 0xA053", False),
-        (0x0203, "Victron battery monitor (BMV) 0x0203", False),
-        (0xA360, "Victron product 0xA360", False),
-    ],
-)
-def test_products(product: int, name: str, *, charger: bool) -> None:
-    assert product_name(product) == name
-    assert is_charger(product) is charger
-
-
-def test_the_table_of_products_is_whole() -> None:
-    assert len(PRODUCTS) == 1 + 15 + 14 + 24 + 5 + 16
-    assert all(is_charger(product) for product in PRODUCTS)
-
-
 def test_a_charger_without_a_name_in_the_table_names_itself() -> None:
-    named = samples(model="Smart Charger XY")
-    assert to_unit(0xA35E, None, NO_TEXT, named).model == "Smart Charger XY"
-    assert to_unit(0xA35E, None, NO_TEXT, Samples()).model == "AC charger 0xA35E"
-    assert to_unit(0xA334, None, NO_TEXT, samples(firmware="3.42")).firmware == "3.42"
+    named = samples(NOW, {0x010B: "Smart Charger XY"})
+    assert to_unit(0xA35E, None, text(), named).model == "Smart Charger XY"
+    assert to_unit(0xA35E, None, text(), samples()).model == "AC charger 0xA35E"
+    assert to_unit(0xA334, None, text(), samples(NOW, {0x0102: 0x0342FF00})).firmware == "3.42"
 
 
 def test_quantities_are_declared_once_and_have_a_register() -> None:
@@ -331,21 +286,4 @@ def test_quantities_are_declared_once_and_have_a_register() -> None:
     for quantity in QUANTITIES:
         assert (quantity.kind is Kind.CHOICE) is bool(quantity.choices)
         assert quantity.role in Role
-    assert {register.tier for register in REGISTERS.values()} == set(Tier)
-
-
-@pytest.mark.parametrize(
-    ("raw", "value"), [("0x1F", 31), ("-5", -5), ("---", None), ("", None), (None, None)]
-)
-def test_numbers_of_text_fields(raw: str | None, value: int | None) -> None:
-    assert number(raw) == value
-
-
-def test_switches_do_not_care_about_case() -> None:
-    assert [text(Relay=word).switch("Relay") for word in ("ON", "off", "Off", "?", "")] == [
-        True,
-        False,
-        False,
-        None,
-        None,
-    ]
+    assert {register.tier for register in REGISTERS.by_number.values()} == set(Tier)

@@ -35,7 +35,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let mains, and what comes of them, be quick."""
     monkeypatch.setattr(streaming, "CUT_OFF_SILENCE", 0.3)
     monkeypatch.setattr(streaming, "CUT_OFF_STEP", 0.05)
-    monkeypatch.setattr(charger, "ALIVE", 0.4)
+    monkeypatch.setattr(charger.ChargerDevice, "alive", 0.4)
     monkeypatch.setattr(charger, "ALIVE_WITHOUT_MAINS", 0.2)
     monkeypatch.setattr(supply, "WAKING", 2.0)
     monkeypatch.setattr(supply, "SWITCHING", 0.3)

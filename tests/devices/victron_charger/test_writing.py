@@ -2,14 +2,20 @@
 
 import pytest
 
+from custom_components.cellwire.devices.vedirect.hex import Command, parse
+from custom_components.cellwire.devices.vedirect.products import PRODUCTS, rated_current
+from custom_components.cellwire.devices.vedirect.questions import Question
+from custom_components.cellwire.devices.vedirect.writing import setting as make_setting
 from custom_components.cellwire.devices.victron_charger.controls import to_raw
-from custom_components.cellwire.devices.victron_charger.hex import Command, parse
-from custom_components.cellwire.devices.victron_charger.products import PRODUCTS, rated_current
-from custom_components.cellwire.devices.victron_charger.writing import WRITABLE, setting
+from custom_components.cellwire.devices.victron_charger.writing import WRITABLE
 from tests.bench.captures import capture
 
 VECTORS = capture("victron_charger", "06_hex_command_vectors")
 LIMIT = 0xEDF0
+
+
+def setting(register: int, raw: int) -> Question:
+    return make_setting(WRITABLE, register, raw)
 
 
 def frame(register: int, amperes: float) -> str:

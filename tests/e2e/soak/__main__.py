@@ -151,6 +151,8 @@ class Soak:
     async def _get_well(self) -> None:
         """Wait until everything is there again that was there. Raises HomeError."""
         async with asyncio.timeout(WELL_WITHIN):
+            # What was there before the restart says nothing of now.
+            await self.watch.look()
             while any(map(self.watch.missing, self.titles.values())):  # noqa: ASYNC110 - others see
                 await asyncio.sleep(BLUR)
 

@@ -11,6 +11,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, mock_restore_cache
 
 from custom_components.cellwire.devices.errors import NoAnswer
+from custom_components.cellwire.exchange import exchange_of
 from tests.bench.icharger import SimulatedCharger
 
 from ..steps import call, refresh, value
@@ -58,6 +59,17 @@ async def test_what_can_be_wished_for_is_shown_though_no_value_changed(
         await device.stored.read_presets("presets")
     await refresh(hass, entry)
     assert "LiPo 15" in options(hass)
+
+
+async def test_a_wish_for_what_just_went_away(
+    hass: HomeAssistant, entry: MockConfigEntry, charger: SimulatedCharger
+) -> None:
+    await call(hass, "button", "press", READ)
+    exchange_of(hass)._sources.clear()
+    with pytest.raises(ServiceValidationError) as caught:
+        await call(hass, "select", "select_option", PRESET, option="LiPo 15")
+    assert caught.value.translation_key == "refused_not_offered"
+    exchange_of(hass).join(entry.runtime_data)
 
 
 @pytest.mark.parametrize(

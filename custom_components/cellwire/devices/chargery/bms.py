@@ -1,7 +1,5 @@
 """A BMS that talks by itself and hears nothing."""
 
-from collections.abc import Container
-import logging
 import time
 from typing import override
 
@@ -10,12 +8,10 @@ from ...links.link import Link
 from ..device import Identity, Readings
 from ..errors import NoAnswer
 from ..streaming import StreamingDevice
-from .content import to_pack
-from .frame import Command, Frame, FrameScanner
+from ..unknown import UnknownCodes
+from .frame import Command, FrameScanner
 from .reading import AGES, Latest, to_reading, to_unit
 from .words import MODES, NAME, UNIT, Silent
-
-_LOGGER = logging.getLogger(__name__)
 
 # Cells come every two to four seconds, and damage takes single frames. A line that loses all of
 # them is read without.
@@ -36,7 +32,7 @@ class BmsDevice(StreamingDevice):
     def __init__(self, link: Link, identity: Identity) -> None:
         """Own the link from now on; nothing is opened yet."""
         super().__init__(link, identity)
-        self._logged: set[int] = set()
+        self._codes = UnknownCodes("BMS", link.name)
         self._latest = Latest()
         self.opened()
 
@@ -48,8 +44,10 @@ class BmsDevice(StreamingDevice):
         )
         self._latest = self._latest.renewed(time.monotonic(), SAME_DEVICE)
         self._first_at: float | None = None
-        self._urgent: tuple[object, object] | None = None
+        self._urgent: tuple[object, ...] | None = None
         self._recognised = False
+        # By what the unit was described.
+        self._said: tuple[object, ...] = ()
 
     @property
     def is_whole(self) -> bool:
@@ -64,9 +62,12 @@ class BmsDevice(StreamingDevice):
                 continue
             self.wires.health.good()
             self.wires.trace.add(Direction.RECEIVED, frame.raw, frame.command)
-            self._latest.add(frame, now)
-            self._count_refused(frame, now)
-            self._recognise(now)
+            news = self._latest.add(frame, now)
+            self._count_refused(frame.command, now)
+            if news or not self._recognised:
+                self._recognise(now)
+            if self._recognised:
+                self.known()
 
     @override
     def is_echo(self, heard: bytes) -> bool:
@@ -91,31 +92,23 @@ class BmsDevice(StreamingDevice):
         if self._latest.cells(now) is None and now - self._first_at < WITHOUT_CELLS:
             return
         self._recognised = True
-        self.units[UNIT] = to_unit(self._latest)
-        self.known()
+        said = (self._latest.layout, self._latest.places)
+        if said != self._said:
+            self._said = said
+            self.units[UNIT] = to_unit(self._latest)
         self._look_for_change(now)
 
     def _look_for_change(self, now: float) -> None:
         """Hurry when the mode or an alarm changed."""
-        reading = to_reading(self._latest, now)
-        urgent = (reading.status, reading.alarms)
+        pack = self._latest.pack(now)
+        urgent = (pack.mode, pack.charge_stopped, pack.discharge_stopped) if pack else ()
         if self._urgent not in (None, urgent):
             self.hurry()
         self._urgent = urgent
 
-    def _count_refused(self, frame: Frame, now: float) -> None:
-        if frame.command is Command.CELLS:
-            cells = self._latest.cells(now)
-            self.wires.health.rejected += len(cells.refused) if cells else 0
-        elif frame.command is Command.PACK:
-            pack = to_pack(frame.raw)
+    def _count_refused(self, command: Command, now: float) -> None:
+        if command is Command.CELLS and (cells := self._latest.cells(now)):
+            self.wires.health.rejected += len(cells.refused)
+        elif command is Command.PACK and (pack := self._latest.pack(now)):
             self.wires.health.rejected += len(pack.refused)
-            self._log_once(pack.mode, MODES)
-
-    def _log_once(self, mode: int, known: Container[int]) -> None:
-        if mode in known or mode in self._logged:
-            return
-        self._logged.add(mode)
-        _LOGGER.info(
-            "The BMS on %s reports mode %s, which is not known", self.wires.link.name, mode
-        )
+            self._codes.look("mode", pack.mode, MODES)

@@ -4,6 +4,7 @@ import asyncio
 
 from ...links.link import Link
 from ..device import Device, Found, Identity, Line, LinkFactory, Progress
+from ..hearing import Speaker
 from .bms import BmsDevice
 from .content import to_cells
 from .frame import Command, FrameScanner
@@ -15,7 +16,7 @@ PATIENCE = 4.0
 STEP = 0.1
 
 
-def recognise(data: bytes) -> str | None:
+def recognise(data: bytes) -> Speaker | None:
     """Name the BMS that some received bytes come from, None if it is none."""
     frames = [frame for frame in FrameScanner().feed(data) if frame.command is not Command.SPACER]
     packs = [len(frame.raw) for frame in frames if frame.command is Command.PACK]
@@ -23,8 +24,8 @@ def recognise(data: bytes) -> str | None:
         if frame.command is Command.CELLS:
             cells = to_cells(frame.raw, packs[0] if packs else None)
             if cells and (model := MODELS.get(len(cells.voltages))):
-                return f"Chargery {model}"
-    return NAME if frames else None
+                return Speaker(f"Chargery {model}")
+    return Speaker(NAME) if frames else None
 
 
 def create(link: Link, identity: Identity) -> Device:

@@ -3,8 +3,6 @@
 Source: docs/devices/chargery.md, "Cells and places", "Signs and modes" and "How often".
 """
 
-from dataclasses import dataclass
-
 from ..model import (
     BATTERY_STATUSES,
     CURRENT_MAGNITUDE,
@@ -28,72 +26,84 @@ _STEADY = (Command.PACK, Command.CELLS)
 _SIGNS = {words.CHARGE: 1, words.DISCHARGE: -1}
 
 
-@dataclass(frozen=True, slots=True)
-class _Heard:
-    frame: Frame
-    at: float
-
-
 class Latest:
-    """The newest frame of each kind, and when it came (monotonic seconds)."""
+    """The newest frame of each kind, and when it came (monotonic seconds).
+
+    A BMS repeats most of its frames, so each is decoded only when it says something else.
+    """
 
     def __init__(self) -> None:
         """Know nothing."""
-        self._frames: dict[Command, _Heard] = {}
+        self._frames: dict[Command, bytes] = {}
+        self._at: dict[Command, float] = {}
+        self._pack: Pack | None = None
+        self._cells: Cells | None = None
+        self._resistances: Resistances | None = None
 
-    def add(self, frame: Frame, at: float) -> None:
-        """Take in a frame."""
-        self._frames[frame.command] = _Heard(frame, at)
+    def add(self, frame: Frame, at: float) -> bool:
+        """Take in a frame; tell if it says something else than the one before."""
+        command, raw = frame.command, frame.raw
+        self._at[command] = at
+        if self._frames.get(command) == raw:
+            return False
+        before, self._frames[command] = self._frames.get(command), raw
+        if command is Command.PACK:
+            self._pack = to_pack(raw)
+            if before is None or len(before) != len(raw):
+                self._lay_out()
+        elif command is Command.CELLS:
+            self._lay_out()
+        else:
+            self._resistances = to_resistances(raw)
+        return True
 
     def renewed(self, now: float, limit: float) -> Latest:
         """Begin anew, with the resistances if something was heard within `limit` seconds."""
         latest = Latest()
         known = self._frames.get(Command.RESISTANCES)
         if known and now - self.at <= limit:
-            latest.add(known.frame, known.at)
+            latest.add(Frame(Command.RESISTANCES, known), self._at[Command.RESISTANCES])
         return latest
 
     @property
     def at(self) -> float:
         """When the last frame came that comes all the time."""
-        moments = [each.at for kind, each in self._frames.items() if kind in _STEADY]
-        return max(moments, default=float("-inf"))
+        return max((self._at[kind] for kind in _STEADY if kind in self._at), default=float("-inf"))
 
     def length(self, command: Command) -> int | None:
         """Return the length of the newest frame of a kind, however old: a layout does not age."""
-        heard = self._frames.get(command)
-        return None if heard is None else len(heard.frame.raw)
+        raw = self._frames.get(command)
+        return None if raw is None else len(raw)
 
     def pack(self, now: float) -> Pack | None:
         """Return the pack values if they are fresh."""
-        raw = self._fresh(Command.PACK, now)
-        return None if raw is None else to_pack(raw)
+        return self._pack if self._is_fresh(Command.PACK, now) else None
 
     def cells(self, now: float) -> Cells | None:
         """Return the cells if they are fresh and their layout is clear."""
-        raw = self._fresh(Command.CELLS, now)
-        return None if raw is None else to_cells(raw, self.length(Command.PACK))
+        return self._cells if self._is_fresh(Command.CELLS, now) else None
 
     def resistances(self, now: float) -> Resistances | None:
         """Return the resistances that were measured last."""
-        raw = self._fresh(Command.RESISTANCES, now)
-        return None if raw is None else to_resistances(raw)
+        return self._resistances if self._is_fresh(Command.RESISTANCES, now) else None
 
     @property
     def places(self) -> int | None:
         """Return how many cells the model has places for; that does not age either."""
-        heard = self._frames.get(Command.CELLS)
-        cells = heard and to_cells(heard.frame.raw, self.length(Command.PACK))
-        return len(cells.voltages) if cells else None
+        return len(self._cells.voltages) if self._cells else None
 
     @property
     def layout(self) -> str | None:
         """Name the protocol versions that fit."""
         return layout(self.length(Command.PACK), self.length(Command.CELLS))
 
-    def _fresh(self, command: Command, now: float) -> bytes | None:
-        heard = self._frames.get(command)
-        return heard.frame.raw if heard and now - heard.at <= AGES[command] else None
+    def _lay_out(self) -> None:
+        """Decode the cells, whose layout hangs on the length of the other frame."""
+        if raw := self._frames.get(Command.CELLS):
+            self._cells = to_cells(raw, self.length(Command.PACK))
+
+    def _is_fresh(self, command: Command, now: float) -> bool:
+        return now - self._at.get(command, float("-inf")) <= AGES[command]
 
 
 def to_unit(latest: Latest) -> Unit:

@@ -56,6 +56,14 @@ class BankDevice(AskedDevice[RegisterLink]):
     def shared_addresses(self) -> Mapping[str, bool]:
         return self._shared.verdicts
 
+    @property
+    @override
+    def talking_time(self) -> float:
+        # All are greeted and measured, and one may join.
+        greeting = sum(pack.longest_read(1) for pack in self._packs.values())
+        measuring = sum(pack.longest_read(ATTEMPTS) for pack in self._packs.values())
+        return greeting + measuring + Pack(self.wires, ADDRESSES[0]).longest_read(ATTEMPTS)
+
     @override
     async def greet(self) -> None:
         """Ask every pack once, and those that answer who they are."""
@@ -101,7 +109,8 @@ class BankDevice(AskedDevice[RegisterLink]):
                 continue
             present = self._attendance.is_present(key)
             try:
-                reading = await pack.read(self.identity, attempts if present else 1)
+                with self.wires.mistakes.as_errors():
+                    reading = await pack.read(self.identity, attempts if present else 1)
             except DeviceError as err:
                 outcomes[key] = err
                 # What a pack said tells more than that others say nothing.

@@ -8,10 +8,11 @@ import math
 import time
 
 from ...links.registers import RegisterLink
-from ..device import Identity, Wires
+from ..device import Identity
 from ..errors import Declined, DeviceError, Implausible
 from ..model import Reading, Value
 from ..registers import Manners, Registers
+from ..wires import Wires
 from . import reading as live, settings, texts
 from .texts import Texts, to_texts, to_unit
 from .words import NAME, PACK_SERIAL
@@ -52,6 +53,10 @@ class Pack:
         self._settings: dict[str, Value] = {}
         self._settings_at = 0.0
         self._settings_due = 0.0
+
+    def longest_read(self, attempts: int) -> float:
+        """Return how long reading it may take at most, its texts and settings too, in seconds."""
+        return (attempts + TEXTS_ATTEMPTS + 1) * self._registers.answer_time
 
     async def read(self, identity: Identity, attempts: int) -> Reading:
         """Measure, and ask who it is if that is not known.

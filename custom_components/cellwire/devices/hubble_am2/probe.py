@@ -10,8 +10,9 @@ from modbus_connection import ExceptionCode
 
 from ...links.registers import RegisterLink
 from ..bank import BANK
-from ..device import Found, Identity, Line, LinkFactory, Progress, Wires
+from ..device import Found, Identity, Line, LinkFactory, Progress
 from ..errors import Declined, DeviceError, Garbled, Implausible, NoAnswer, OtherDevice
+from ..wires import Wires
 from .bank import UNIT, BankDevice
 from .pack import MANNERS, Pack
 from .reading import is_whole

@@ -6,6 +6,7 @@ Source: docs/devices/hubble_am2.md, "Other protocols on the same sockets".
 import re
 
 from ..crc import crc
+from ..hearing import Speaker
 
 ASCII_NAME = "the battery link or RS232 port of a PACE pack (use its RS485 socket)"
 MODBUS_NAME = "a Modbus bus on which another master asks already"
@@ -18,12 +19,12 @@ _REQUEST = 8
 LONGEST = _REQUEST + 256
 
 
-def recognise(data: bytes) -> str | None:
+def recognise(data: bytes) -> Speaker | None:
     """Name what a pack's other sockets say, or a foreign Modbus master; None for the rest."""
     if any(_sum(match[1]) == match[2] for match in _ASCII.finditer(data)):
-        return ASCII_NAME
+        return Speaker(ASCII_NAME, is_ours=False)
     if any(_is_exchange(data[match.start() :][:LONGEST]) for match in _READ.finditer(data)):
-        return MODBUS_NAME
+        return Speaker(MODBUS_NAME, is_ours=False)
     return None
 
 

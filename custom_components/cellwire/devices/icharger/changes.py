@@ -9,7 +9,7 @@ from ..errors import Refused
 from ..model import Value
 from . import adjusting, editing, presets, system, words
 from .channels import Channels
-from .controls import Wish, most_currents
+from .controls import Wish, current_ranges
 from .conversation import Conversation
 from .gather import Gatherer
 from .presets import Preset, find_preset
@@ -76,7 +76,7 @@ class Changes:
             await self._channels.refuse_while_running(control)
             shown = find_preset(slot, stored.presets)
             before = await stored.read_preset(slot)
-            preset = presets.to_preset(slot, before, conversation.model.layout)
+            preset = stored.to_preset(slot, before)
             if preset is None or shown is None or preset.digest != shown.digest:
                 raise Refused(control, "preset_changed")
             if before[0] != presets.USED:
@@ -93,7 +93,7 @@ class Changes:
                 partial(stored.read_preset, slot),
                 Refused(control, "unknown_state", detail=_told(preset, wishes)),
             )
-            found = presets.to_preset(slot, now, conversation.model.layout)
+            found = stored.to_preset(slot, now)
             self._take_in(slot, found)
             if now != after:
                 raise Refused(control, "not_taken", detail=_told(found, wishes))
@@ -102,8 +102,8 @@ class Changes:
         """Raise Refused for a current that the preset may not have, where it was wished for."""
         ratings, settings = self._conversation.model.ratings, self._stored.settings
         for key, wish in wished.items():
-            most = most_currents(preset, ratings, settings, wish.unit)
-            if not editing.LEAST_CURRENT <= wish.amperes <= most.get(key, 0.0):
+            lowest, highest = current_ranges(preset, ratings, settings, wish.unit)[key]
+            if not lowest <= wish.amperes <= highest:
                 raise Refused(key, "out_of_range")
 
     def _take_in(self, slot: int, stored: Preset | None) -> None:

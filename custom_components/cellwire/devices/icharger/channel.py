@@ -12,15 +12,19 @@ from .models import Model
 SIZE = 58
 # A place that the model does not have, in mV; a place without a cell reads 0.
 NO_PLACE = 1024
-# Cells between an empty LTO and a full LiHV one, in mV, with room on both sides (our choice).
-CELL_RANGE = range(500, 5001)
-# Beyond what any model can do, in A, Ah and °C (our choice).
-MOST_CURRENT, MOST_CHARGE = 100.0, 1000.0
+# A place without a cell: an open balance lead reads the same. Whatever else a cell reads is shown,
+# for it may be dead or overcharged, which somebody must see.
+NO_CELL = 0
+# In A: two outputs in parallel give 70 A at most (docs, "Ratings"); with room (our choice).
+MOST_CURRENT = 100.0
+# In Ah: the largest capacity that a preset can have is 999.9 Ah (docs, "Presets").
+MOST_CHARGE = 1000.0
+# In °C: what such sensors can measure (our choice). The charger cuts off at 80 °C at the latest.
 COLDEST, HOTTEST = -40.0, 150.0
 NO_SENSOR = (0, 0x7FFF)
-# Without current, the output must fit the sum of the cells, or nothing is connected to it.
+# Without current, the output must fit the sum of the cells, or nothing is connected to it: as in
+# johncclayton's "electric".
 TOLERANCE = 0.03
-LEAST_VOLTAGE = 0.5
 
 _TIME, _CURRENT, _INPUT, _OUTPUT, _CHARGE, _INTERNAL, _EXTERNAL = 0, 4, 5, 6, 7, 9, 10
 _CELLS, _BALANCE, _RESISTANCES = 11, 27, 35
@@ -42,15 +46,15 @@ def internal_temperature(registers: Sequence[int]) -> float | None:
     return _temperature(registers[_INTERNAL])
 
 
-def connected_cells(registers: Sequence[int], model: Model) -> tuple[float | None, ...]:
-    """Return the cells at the balance port in V, up to the last one.
+def current(registers: Sequence[int]) -> float | None:
+    """Return the current into the battery in A, None for more than any charger can do."""
+    return _within(_signed(registers[_CURRENT]) / 100, MOST_CURRENT)
 
-    None stands for a hole, or for a value that no cell has.
-    """
+
+def connected_cells(registers: Sequence[int], model: Model) -> tuple[float | None, ...]:
+    """Return the cells at the balance port in V, up to the last one; None stands for a hole."""
     voltages = registers[_CELLS : _CELLS + _places(registers, model)]
-    cells = [
-        value / 1000 if value in CELL_RANGE and value != NO_PLACE else None for value in voltages
-    ]
+    cells = [value / 1000 if value not in (NO_CELL, NO_PLACE) else None for value in voltages]
     while cells and cells[-1] is None:
         cells.pop()
     return tuple(cells)
@@ -77,6 +81,17 @@ def error_code(register: int) -> str:
     return f"{category:02}{detail:02}"
 
 
+def resistances(registers: Sequence[int]) -> tuple[int, ...]:
+    """Return what the charger measured last: the cells, their sum and the line, in 0.1 mΩ."""
+    return tuple(registers[_RESISTANCES : _LINE + 1])
+
+
+def without_resistances(registers: Sequence[int]) -> tuple[int, ...]:
+    """Return the block as if nothing was measured yet."""
+    none = (0,) * (_LINE + 1 - _RESISTANCES)
+    return (*registers[:_RESISTANCES], *none, *registers[_LINE + 1 :])
+
+
 def odd_codes(registers: Sequence[int]) -> set[tuple[str, int]]:
     """Collect the codes that are not known, with what they stand for."""
     run, control, error = registers[_RUN], registers[_CONTROL], registers[_ERROR]
@@ -97,16 +112,18 @@ def to_reading(
     out, and nothing is said of them.
     """
     cells = connected_cells(registers, model) if settled else ()
-    current = _within(_signed(registers[_CURRENT]) / 100, MOST_CURRENT)
+    flow = current(registers)
     run, code = registers[_RUN], registers[_ERROR]
-    failed = run == words.FAILED or (code != 0 and error_bit)
-    status = to_status(run, current, failed=failed)
+    # A code may stand there during an operation that goes on: then it is a notice.
+    flows = activity(flow) in (Status.CHARGING, Status.DISCHARGING)
+    failed = run == words.FAILED or (code != 0 and error_bit and not flows)
+    status = to_status(run, flow, failed=failed)
     strengths = _strengths(registers)[: len(cells)]
     return Reading(
         at=at,
         status=status,
-        voltage=_battery_voltage(registers[_OUTPUT] / 1000, current, cells, model, settled=settled),
-        current=current,
+        voltage=_battery_voltage(registers[_OUTPUT] / 1000, flow, cells, model, settled=settled),
+        current=flow,
         cell_voltages=cells,
         cell_resistances=tuple(
             value / 10 if value else None
@@ -166,7 +183,7 @@ def _battery_voltage(
         return None
     if total := total_voltage(cells):
         return voltage if abs(voltage - total) <= TOLERANCE * total else None
-    if model.floating is None or not LEAST_VOLTAGE <= voltage < model.floating:
+    if model.floating is None or not 0 < voltage < model.floating:
         return None
     return voltage
 

@@ -1,8 +1,9 @@
 """The state of the channels of a charger, and what happened on them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 import logging
 import time
+from typing import Any
 
 from ..device import Event
 from ..errors import Refused
@@ -10,6 +11,7 @@ from ..model import Reading
 from . import channel, info, words
 from .conversation import Conversation
 from .events import RunWatch, is_running
+from .resistances import ResistanceWatch
 from .units import CellWatch
 
 _LOGGER = logging.getLogger(__name__)
@@ -23,6 +25,7 @@ class Channels:
         self._conversation = conversation
         self._emit = emit
         self._cells = {key: CellWatch() for key in words.CHANNELS}
+        self._measurements = {key: ResistanceWatch() for key in words.CHANNELS}
         self._odd: set[tuple[str, int]] = set()
         self.begin()
 
@@ -48,10 +51,14 @@ class Channels:
         """
         number = words.CHANNELS.index(key) + 1
         block = await self._conversation.talk.read(channel.address(number), channel.SIZE)
-        cells = channel.connected_cells(block, self._conversation.model)
+        model = self._conversation.model
+        cells = channel.connected_cells(block, model)
+        record = channel.resistances(block)
+        if not self._measurements[key].is_measured(cells, channel.current(block), record):
+            block = channel.without_resistances(block)
         reading = channel.to_reading(
             block,
-            self._conversation.model,
+            model,
             time.monotonic(),
             error_bit=info.has_error(about, number),
             settled=self._cells[key].is_settled(cells),
@@ -60,6 +67,15 @@ class Channels:
         if event := self.runs[key].see(reading):
             self._emit(event)
         return block, reading
+
+    def memory(self) -> dict[str, list[int]]:
+        """Return the resistances that are no longer those of the battery, for a restart."""
+        return {key: list(each.stale) for key, each in self._measurements.items() if each.stale}
+
+    def recall(self, stale: Any) -> None:
+        """Know again what `memory` returned before a restart."""
+        for key, watch in self._measurements.items():
+            watch.recall(stale.get(key) if isinstance(stale, Mapping) else None)
 
     async def refuse_while_running(self, control: str) -> None:
         """Raise Refused while a program runs on any channel."""

@@ -4,7 +4,7 @@ What it can do beyond being read is done by parts of their own: programs, change
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import override
+from typing import Any, override
 
 from ...links.registers import RegisterLink
 from ..asked import AskedDevice
@@ -20,6 +20,12 @@ from .panel import Panel
 from .programs import ChargerPrograms
 from .stored import Stored
 from .units import to_serials, to_units
+
+# Where its memory has the resistances that are no longer those of the battery.
+RESISTANCES = "resistances"
+# How many answers are waited for at most to greet and to poll: a dozen, and those that may be
+# missed in both (patience.py). All that is asked for a preset comes at once, but one may be lost.
+TALK, PRESET_TALK = 24, 2
 
 
 class ChargerDevice(AskedDevice[RegisterLink]):
@@ -50,28 +56,46 @@ class ChargerDevice(AskedDevice[RegisterLink]):
     def previous(self) -> Mapping[str, str]:
         return {f"preset {slot}": block for slot, block in self.changes.previous.items()}
 
+    @property
+    @override
+    def talking_time(self) -> float:
+        # Somebody may have all presets read just now.
+        answers = TALK + PRESET_TALK * len(self.stored.slots)
+        return answers * self.conversation.answer_time
+
+    @override
+    def memory(self) -> dict[str, Any]:
+        stale = self.channels.memory()
+        return super().memory() | ({RESISTANCES: stale} if stale else {})
+
+    @override
+    async def start(self) -> None:
+        self.channels.recall(self.recalled.get(RESISTANCES))
+        await super().start()
+
     @override
     async def greet(self) -> None:
         """Learn which charger this is and how it is set."""
         conversation = self.conversation
-        if await conversation.greet():
+        if await conversation.greet(may_be_off=bool(self._misses)):
             self.stored.begin()
             self.channels.begin()
-        await self.stored.read_settings()
+        self.stored.ask_again()
         about, channels = conversation.info, conversation.channels
-        block = system.BLOCKS.get(about.system_length)
+        block = system.block_of(conversation.model, about.system_length)
         units = to_units(about, conversation.model, block, len(channels))
         self._known = {unit.key: unit for unit in units}
         self.units = {}
         for key in self._known:
             self._welcome(key)
         self._attendance = Attendance(channels)
+        await self.stored.catch_up()
         self._panel.renew()
 
     @override
     async def poll(self) -> Readings:
         """Read the state of the charger and each channel: five requests for two channels."""
-        self.conversation.talk.begin()
+        self.conversation.talk.begin(may_be_off=bool(self._misses))
         about = await self.conversation.about()
         if not self.conversation.is_same(about):
             # Another charger, or another firmware, without the link having noticed.
@@ -80,8 +104,11 @@ class ChargerDevice(AskedDevice[RegisterLink]):
         readings: Readings = {}
         problem: DeviceError = NoAnswer(words.NAME)
         for key in self._due():
+            if not self._attendance.is_present(key):
+                self.conversation.talk.be_brief()
             try:
-                block, reading = await self.channels.see(key, about)
+                with self.wires.mistakes.as_errors():
+                    block, reading = await self.channels.see(key, about)
             except DeviceError as err:
                 problem = err
                 self._attendance.missed(key)
@@ -94,6 +121,9 @@ class ChargerDevice(AskedDevice[RegisterLink]):
         await self.programs.see(readings)
         if not readings:
             raise problem
+        if self.stored.is_due:
+            self.conversation.talk.be_brief()
+            await self.stored.catch_up()
         return readings
 
     @override

@@ -7,6 +7,7 @@ from functools import partial
 from ..control import ChoiceControl, CommandControl, Control, NumberControl, ToggleControl
 from ..model import Kind, Reading, Value
 from . import adjusting, editing, system, words
+from .adjusting import Limits
 from .models import Ratings
 from .operations import operations_of
 from .presets import Preset, name_of, names_of
@@ -42,10 +43,10 @@ class ChannelActions:
 def channel_controls(
     wish: Wish,
     presets: Sequence[Preset],
-    most: Mapping[str, float],
+    currents: Mapping[str, tuple[float, float]],
     actions: ChannelActions,
 ) -> tuple[Control, ...]:
-    """Offer what a channel can do; `most` are the highest currents in A that can be set."""
+    """Offer what a channel can do; `currents` are the ranges in A in which they can be set."""
     return (
         ChoiceControl(
             key="preset",
@@ -67,15 +68,15 @@ def channel_controls(
             NumberControl(
                 key=key,
                 kind=Kind.CURRENT,
-                minimum=editing.LEAST_CURRENT,
-                maximum=maximum,
+                minimum=lowest,
+                maximum=highest,
                 step=editing.CURRENT_STEP,
                 carry_out=partial(actions.edit, key),
                 value=partial(_current, wish, key),
                 setting=True,
                 waits=True,
             )
-            for key, maximum in most.items()
+            for key, (lowest, highest) in currents.items()
         ),
     )
 
@@ -84,21 +85,7 @@ def settings_controls(
     ratings: Ratings, settings: Mapping[str, Value], adjust: Ask
 ) -> tuple[Control, ...]:
     """Offer the settings of a charger that may be written, where they were read."""
-    numbers = (
-        NumberControl(
-            key=limits.quantity.key,
-            number=limits.quantity.number,
-            kind=limits.quantity.kind,
-            minimum=limits.minimum,
-            maximum=limits.maximum,
-            step=limits.step,
-            carry_out=partial(adjust, limits.quantity.id),
-            value=partial(_setting, limits.quantity.id),
-            setting=True,
-            waits=True,
-        )
-        for limits in adjusting.numbers(ratings)
-    )
+    numbers = (_number(limits, settings, adjust) for limits in adjusting.numbers(ratings))
     toggles = (
         ToggleControl(
             key=quantity.key,
@@ -120,10 +107,10 @@ def refresh_control(refresh: Callable[[Value], Awaitable[None]]) -> Control:
     return CommandControl(key="refresh_presets", carry_out=refresh, setting=True)
 
 
-def most_currents(
+def current_ranges(
     preset: Preset | None, ratings: Ratings | None, settings: Mapping[str, Value], channel: str
-) -> dict[str, float]:
-    """Return the highest currents in A that a preset may have, by the keys of their controls.
+) -> dict[str, tuple[float, float]]:
+    """Return from where to where in A the currents of a preset can be set, by their controls.
 
     What a channel may charge and discharge with, in W, is as set, else by its model. Of a model
     that is not known, no limits are.
@@ -135,11 +122,35 @@ def most_currents(
         "charge_current": (ratings.charge_power, system.CHARGE_POWER[at]),
         "discharge_current": (ratings.discharge_power, system.DISCHARGE_POWER[at]),
     }
-    most = {}
+    ranges = {}
     for key, (watts, quantity) in by_model.items():
         allowed = min(watts, float(settings.get(quantity.id) or watts))
-        most[key] = editing.most_current(preset, ratings, allowed)
-    return most
+        most = editing.most_current(preset, ratings, allowed)
+        ranges[key] = _reaching(editing.LEAST_CURRENT, most, getattr(preset, key, None))
+    return ranges
+
+
+def _reaching(lowest: float, highest: float, value: Value) -> tuple[float, float]:
+    """Return a range in which is what is set already: at the panel, other limits may hold."""
+    now = lowest if value is None else float(value)
+    return min(lowest, now), max(highest, now)
+
+
+def _number(limits: Limits, settings: Mapping[str, Value], adjust: Ask) -> Control:
+    quantity = limits.quantity
+    lowest, highest = _reaching(limits.minimum, limits.maximum, settings.get(quantity.id))
+    return NumberControl(
+        key=quantity.key,
+        number=quantity.number,
+        kind=quantity.kind,
+        minimum=lowest,
+        maximum=highest,
+        step=limits.step,
+        carry_out=partial(adjust, quantity.id),
+        value=partial(_setting, quantity.id),
+        setting=True,
+        waits=True,
+    )
 
 
 def _current(wish: Wish, key: str, _reading: Reading) -> Value:

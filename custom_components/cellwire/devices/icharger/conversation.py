@@ -5,12 +5,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ...links.registers import RegisterLink
-from ..device import Wires
 from ..errors import Declined, NoAnswer, OtherDevice
 from ..registers import Manners, Registers
+from ..wires import Wires
 from . import channel, info, presets, words
 from .info import Info
 from .models import Model, find_model
+from .patience import Patience, is_damaged
 from .talk import Talk
 from .writes import Writes
 
@@ -45,26 +46,32 @@ class Conversation:
         `confirm` raises WrongIdentity for the serial number of another charger; `is_ready` tells
         whether the link is open and this one was greeted.
         """
-        registers = Registers(wires, ADDRESS, MANNERS)
+        self._registers = registers = Registers(wires, ADDRESS, MANNERS)
         self.lock = lock
-        self.talk = Talk(registers)
-        self.writes = Writes(registers)
+        patience = Patience()
+        self.talk = Talk(registers, patience)
+        self.writes = Writes(registers, patience)
         self.channels: tuple[str, ...] = ()
         self._wires: Wires[Any] = wires
         self._confirm = confirm
         self._is_ready = is_ready
+
+    @property
+    def answer_time(self) -> float:
+        """How long one answer may take at most, in seconds."""
+        return self._registers.answer_time
 
     def require(self) -> None:
         """Raise NoAnswer unless the charger can be spoken to."""
         if not self._is_ready() or not self._wires.link.is_open:
             raise NoAnswer(words.NAME)
 
-    async def greet(self) -> bool:
+    async def greet(self, *, may_be_off: bool) -> bool:
         """Learn which charger this is; tell whether it is another one than before.
 
         Another firmware makes it another one: its presets are others, and its programs too.
         """
-        self.talk.begin()
+        self.talk.begin(may_be_off=may_be_off)
         about = info.to_info(await self.talk.read(info.ADDRESS, info.size(1)))
         if not about.is_plausible:
             raise OtherDevice(words.NAME, f"Modbus {about.device_id:#06x}")
@@ -93,9 +100,12 @@ class Conversation:
         raise OtherDevice(self.model.text, f"{words.NAME} {found.software}")
 
     async def _count_channels(self) -> int:
-        """Find out how many channels an unknown model has."""
+        """Find out how many channels a model has that is not known: as many as it shows."""
         try:
-            await self.talk.read(channel.address(2), 1)
-        except Declined:
+            block = await self.talk.read(channel.address(2), channel.SIZE)
+        except Declined as err:
+            if is_damaged(err):
+                raise
             return 1
-        return 2
+        # Each channel reports the supply.
+        return 2 if channel.input_voltage(block) else 1

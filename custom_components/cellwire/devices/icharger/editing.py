@@ -75,7 +75,7 @@ async def replace(
 ) -> tuple[int, ...]:
     """Write a whole block and save it; return what is stored then.
 
-    `read` makes the charger fetch it from flash anew. Raises `unknown` if the link is lost behind
+    `read` makes the charger fetch it from flash anew. Raises `unknown` if the link is lost after
     the order to save, and LinkError or another DeviceError as long as nothing was saved.
     """
     await writes.fill(address, block)

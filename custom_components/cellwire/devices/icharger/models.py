@@ -56,8 +56,8 @@ class Model:
 
     @property
     def channels(self) -> int | None:
-        """Number of outputs."""
-        if self.layout is None:
+        """Number of outputs; None for a model that is not in the table: it has what it shows."""
+        if self.name not in MODELS:
             return None
         return 1 if self.layout is Layout.X else 2
 
@@ -110,7 +110,7 @@ RATINGS = {
 }
 # The number in the first register. Those of the other models are not known.
 DEVICE_IDS = {64: "4010 DUO", 66: "308 DUO", 67: "406 DUO"}
-# By the length of the settings in bytes, for models that can't be told otherwise.
+# By the length of the settings in bytes.
 LAYOUTS = {118: Layout.OLD_DUO, 120: Layout.OLD_DUO, 156: Layout.X, 180: Layout.DX}
 
 _PRODUCT = re.compile(r"Junsi (?:iCharger )?(\w+?) ?(DUO)? USB HID", re.IGNORECASE)

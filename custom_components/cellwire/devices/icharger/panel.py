@@ -13,7 +13,7 @@ from .controls import (
     ChannelActions,
     Wish,
     channel_controls,
-    most_currents,
+    current_ranges,
     refresh_control,
     settings_controls,
 )
@@ -62,7 +62,7 @@ class Panel:
         return channel_controls(
             wish,
             stored.presets,
-            most_currents(wish.preset, self._conversation.model.ratings, stored.settings, key),
+            current_ranges(wish.preset, self._conversation.model.ratings, stored.settings, key),
             ChannelActions(
                 choose_preset=partial(self._choose_preset, wish),
                 choose_operation=partial(self._choose_operation, wish),

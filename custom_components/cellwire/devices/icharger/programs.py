@@ -270,11 +270,13 @@ class ChargerPrograms(Programs):
         self._channels.runs[key].cause = reason
         try:
             await self._commands.stop(CONTROL, key)
-        except CellwireError as err:
+        except DeviceError as err:
             program.resists = True
             _LOGGER.debug("The program on %s could not be stopped (%s): %s", key, reason, err)
-            if isinstance(err, DeviceError):
-                return
+            return
+        except BaseException:
+            # The link was lost, or it took too long.
+            program.resists = True
             raise
         self._supervisor.end(key, reason)
         self._device.hurry()

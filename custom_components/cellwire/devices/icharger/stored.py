@@ -1,14 +1,16 @@
 """What is stored in a charger: its settings, the list of its presets, and the presets."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 import logging
 
-from ..errors import Declined
+from ..errors import Declined, DeviceError
 from ..model import Value
 from . import presets, system, words
 from .channels import Channels
 from .conversation import Conversation
+from .patience import is_damaged
 from .presets import Preset
+from .writes import PRESET_LENGTHS
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -18,6 +20,7 @@ class Stored:
 
     Everything here is done with the lock held, and answers come from a copy that the charger makes
     of its flash, so that nothing changes. `changed` is called when there is something else to show.
+    While the settings are due, nothing is known of them.
     """
 
     def __init__(
@@ -26,7 +29,8 @@ class Stored:
         """Have read nothing yet."""
         self.settings: dict[str, Value] = {}
         self.presets: tuple[Preset, ...] = ()
-        self._slots: tuple[int, ...] = ()
+        self.slots: tuple[int, ...] = ()
+        self.is_due = False
         self._conversation = conversation
         self._channels = channels
         self._changed = changed
@@ -34,6 +38,22 @@ class Stored:
     def begin(self) -> None:
         """Begin anew with another charger."""
         self.presets = ()
+
+    def ask_again(self) -> None:
+        """Have the settings read anew: they may have changed while nobody listened."""
+        self.settings, self.slots, self.is_due = {}, (), True
+
+    async def catch_up(self) -> None:
+        """Read the settings that are due; what got no answer is asked for at the next poll.
+
+        Raises LinkError.
+        """
+        try:
+            await self.read_settings()
+        except DeviceError as err:
+            _LOGGER.debug("The settings of the %s are asked for again: %s", words.NAME, err)
+            return
+        self._changed()
 
     async def read_settings(self) -> None:
         """Read the settings and the list of presets. What the charger keeps to itself is unknown.
@@ -44,14 +64,16 @@ class Stored:
         settings: dict[str, Value] = {}
         slots: tuple[int, ...] = ()
         try:
-            if block := system.BLOCKS.get(about.system_length):
+            if block := system.block_of(self._conversation.model, about.system_length):
                 settings |= block.values(await self.read_system())
             slots = await self.read_list()
         except Declined as err:
+            if is_damaged(err):
+                raise
             _LOGGER.info("The %s keeps its settings to itself: %s", words.NAME, err)
         else:
             settings[words.PRESETS.id] = len(slots)
-        self.settings, self._slots = settings, slots
+        self.settings, self.slots, self.is_due = settings, slots, False
 
     async def read_presets(self, control: str) -> None:
         """Read settings, list and presets, which a person asked for as a `control`.
@@ -63,7 +85,7 @@ class Stored:
         await self._channels.refuse_while_running(control)
         self._conversation.talk.begin()
         await self.read_settings()
-        found = [await self.preset(slot) for slot in self._slots]
+        found = [await self.preset(slot) for slot in self.slots]
         self.presets = tuple(preset for preset in found if preset)
         self._changed()
 
@@ -87,8 +109,13 @@ class Stored:
 
     async def preset(self, slot: int) -> Preset | None:
         """Read the preset in a slot; None if there is none."""
-        registers = await self.read_preset(slot)
-        return presets.to_preset(slot, registers, self._conversation.model.layout)
+        return self.to_preset(slot, await self.read_preset(slot))
+
+    def to_preset(self, slot: int, registers: Sequence[int]) -> Preset | None:
+        """Decode a preset, whose chemistry is unknown where model and length contradict."""
+        layout, length = self._conversation.model.layout, self._conversation.info.memory_length
+        fits = length not in presets.LENGTHS or length in PRESET_LENGTHS[layout]
+        return presets.to_preset(slot, registers, layout if fits else None)
 
     def take_settings(self, registers: tuple[int, ...]) -> None:
         """Keep other settings that were just read back."""

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..model import Kind, Quantity, Role, Value
+from .models import LAYOUTS, Layout, Model
 
 ADDRESS = 0x8400
 
-# Larger numbers come from a layout that is not the known one (our choice).
+# Larger numbers come from a layout that is not the known one. Above the highest ratings and limits
+# of any model (docs, "Ratings" and "Settings"), with room (our choice): what is set, not measured.
 MOST: dict[Kind, float] = {
     Kind.TEMPERATURE: 150,
     Kind.TEMPERATURE_DIFFERENCE: 100,
@@ -198,5 +200,14 @@ DX = Block(
     ),
     sources=_profiles(23),
 )
-# By the length of the block in bytes. Other lengths are not read.
-BLOCKS = {118: OLD_DUO, 120: OLD_DUO, 156: X, 180: DX}
+_BLOCKS = {Layout.OLD_DUO: OLD_DUO, Layout.X: X, Layout.DX: DX}
+
+
+def block_of(model: Model, length: int) -> Block | None:
+    """Return the layout of settings of so many bytes.
+
+    None if the length is not known, and where it is that of another layout than the model has: an
+    S6 was seen to state the length of an old DUO.
+    """
+    layout = LAYOUTS.get(length)
+    return _BLOCKS[layout] if layout and layout is model.layout else None

@@ -141,5 +141,5 @@ CHANNEL_QUANTITIES = (
 PRESETS = Quantity(key="presets", kind=Kind.COUNT, role=Role.SETTING)
 FLASH_WRITES = Quantity(key="flash_writes", kind=Kind.COUNT, role=Role.COUNTER)
 
-# What is known of a channel when nothing was heard behind the order to start.
+# What is known of a channel when nothing was heard after the order to start.
 SENT = "idle before"

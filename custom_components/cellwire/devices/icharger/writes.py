@@ -5,11 +5,13 @@ Source: docs/devices/icharger.md, "Control".
 
 import asyncio
 from collections.abc import Container, Iterable, Sequence
+from functools import partial
 
 from ..errors import NoAnswer
 from ..registers import Registers
 from . import presets, system, words
-from .models import Layout
+from .models import LAYOUTS, Layout
+from .patience import Patience
 
 OPERATION, SLOT, CHANNEL, LOCK = 0x8000, 0x8001, 0x8002, 0x8003
 STOP, RUN, SAVE_SETTINGS, SAVE_PRESET = 0, 1, 3, 5
@@ -32,7 +34,7 @@ _ORDERS: tuple[tuple[int, tuple[Container[int], ...]], ...] = (
 # Settings of another layout have sent a charger into a loop of restarts.
 BLOCKS: dict[int, frozenset[int]] = {
     system.ADDRESS: frozenset(
-        (length + 1) // 2 for length, block in system.BLOCKS.items() if block is system.OLD_DUO
+        (length + 1) // 2 for length, layout in LAYOUTS.items() if layout is Layout.OLD_DUO
     ),
     presets.PRESET: frozenset((length + 1) // 2 for length in presets.LENGTHS),
 }
@@ -58,17 +60,19 @@ def is_order(address: int, values: Sequence[int]) -> bool:
 class Writes:
     """Writes what is in the tables, and counts what went to the flash.
 
-    Channels count from 1. Every method raises LinkError, NoAnswer, Garbled or Declined.
+    Channels count from 1. Every method raises LinkError, NoAnswer, Garbled or Declined. What may
+    be written twice without harm is, when its answer was lost; a start and a save never are.
     """
 
-    def __init__(self, registers: Registers) -> None:
+    def __init__(self, registers: Registers, patience: Patience) -> None:
         """Nothing was written yet."""
         self._registers = registers
+        self._patience = patience
         self.to_flash = 0
 
     async def select(self, slot: int) -> None:
         """Choose the preset that is read and written; nothing is stored."""
-        await self._order(SLOT, slot)
+        await self._patience.ask(partial(self._order, SLOT, slot))
 
     async def run(self, operation: int, slot: int, channel: int) -> None:
         """Start a program."""
@@ -83,7 +87,7 @@ class Writes:
         if len(values) not in BLOCKS[address]:
             raise ValueError(f"{len(values)} registers are no block at {address:#06x}")
         for piece in _pieces(values):
-            await self._write(address, piece)
+            await self._patience.ask(partial(self._write, address, piece))
             address += len(piece)
 
     async def save(self, order: int) -> None:
@@ -92,7 +96,7 @@ class Writes:
         try:
             await self._order(LOCK, UNLOCKED, order)
         finally:
-            await self._order(LOCK, LOCKED)
+            await self._patience.ask(partial(self._order, LOCK, LOCKED))
 
     async def _order(self, address: int, *values: int) -> None:
         if not is_order(address, values):

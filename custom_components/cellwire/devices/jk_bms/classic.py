@@ -21,6 +21,7 @@ from .plausible import Judge
 from .reading import to_reading, to_unit
 from .recipes import Recipe, offered, recipes
 from .redact import redact_classic, redact_request, scrub
+from .stray import is_stray
 from .switches import Switch, to_controls, turn
 from .words import NAME
 
@@ -31,6 +32,8 @@ UNIT = "bms"
 # The answer to a read-all is complete within 30 ms. The vendor allows 5 s, which nobody has seen.
 TIMEOUT = 1.0
 PACE = 0.1
+# One frame in a thousand is damaged on a long cable.
+ATTEMPTS = 2
 # An acknowledgement that does not come is not waited for long: what counts is the state behind it.
 WRITE_TIMEOUT = 0.3
 # Between the frame that unlocks a board and the one that writes.
@@ -56,6 +59,11 @@ class ClassicDevice(AskedDevice):
         self._recipe: Recipe | None = None
         self._logged: set[int] = set()
 
+    @property
+    @override
+    def talking_time(self) -> float:
+        return ATTEMPTS * (len(READ_ALL_REQUESTS) + 1) * self._asker.patience(TIMEOUT)
+
     @override
     async def greet(self) -> None:
         """Find the form of the question that this board answers, the last one first."""
@@ -77,7 +85,13 @@ class ClassicDevice(AskedDevice):
             return {UNIT: await self._measure()}
 
     async def _greet_with(self, form: bytes) -> None:
-        fields, _ = await self.ask(form)
+        try:
+            fields, _ = await self.ask(form)
+        except BadAnswer as err:
+            if is_stray(err.heard):
+                raise
+            # Somebody answers, so this may be the only form that he knows.
+            fields, _ = await self.ask(form)
         self._request = form
         unit = to_unit(fields)
         self.units = {UNIT: unit}
@@ -117,6 +131,7 @@ class ClassicDevice(AskedDevice):
             if recipe.unlock:
                 await self._asker.send(recipe.unlock, redact_request(recipe.unlock))
                 await asyncio.sleep(UNLOCK_PAUSE)
+                self._asker.let_go()
             request = recipe.request(switch, on=bool(wish))
             await self._exchange(request, _is_acknowledgement, WRITE_TIMEOUT)
 

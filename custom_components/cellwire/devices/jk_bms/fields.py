@@ -5,8 +5,9 @@ Source: docs/devices/jk_bms.md, "Identifiers".
 
 from dataclasses import dataclass
 
-from ..model import Kind, Quantity
-from .words import BALANCER_ENABLED, CHARGE_ENABLED, DISCHARGE_ENABLED, setting
+from ..model import Kind
+from ..setting import Setting, amperes, degrees, seconds, setting, volts
+from .words import BALANCER_ENABLED, CHARGE_ENABLED, DISCHARGE_ENABLED
 
 CELLS = 0x79
 PASSWORD = 0xB2
@@ -25,73 +26,41 @@ LENGTHS: dict[int, int] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """A threshold or another setting, and how its number becomes a value."""
-
-    quantity: Quantity
-    divisor: int = 1
-    signed: bool = False
-
-    def decode(self, value: bytes) -> float | bool:
-        """Scale the big-endian number."""
-        number = int.from_bytes(value, signed=self.signed)
-        if self.quantity.kind is Kind.FLAG:
-            return bool(number)
-        return number if self.divisor == 1 else number / self.divisor
-
-
-def _volts(key: str, divisor: int = 1000) -> Setting:
-    return Setting(setting(key, Kind.VOLTAGE), divisor)
-
-
-def _amperes(key: str, divisor: int = 1) -> Setting:
-    return Setting(setting(key, Kind.CURRENT), divisor)
-
-
-def _seconds(key: str) -> Setting:
-    return Setting(setting(key, Kind.DURATION))
-
-
-def _degrees(key: str) -> Setting:
-    # Limits are two's complement, unlike the measured temperatures.
-    return Setting(setting(key, Kind.TEMPERATURE), signed=True)
-
-
+# Limits of temperatures are two's complement, unlike the measured ones.
 SETTINGS: dict[int, Setting] = {
-    0x8E: _volts("pack_overvoltage_protection", 100),
-    0x8F: _volts("pack_undervoltage_protection", 100),
-    0x90: _volts("cell_overvoltage_protection"),
-    0x91: _volts("cell_overvoltage_release"),
-    0x92: _seconds("cell_overvoltage_delay"),
-    0x93: _volts("cell_undervoltage_protection"),
-    0x94: _volts("cell_undervoltage_release"),
-    0x95: _seconds("cell_undervoltage_delay"),
-    0x96: _volts("cell_difference_protection"),
-    0x97: _amperes("discharge_overcurrent_protection"),
-    0x98: _seconds("discharge_overcurrent_delay"),
-    0x99: _amperes("charge_overcurrent_protection"),
-    0x9A: _seconds("charge_overcurrent_delay"),
-    0x9B: _volts("balance_start_voltage"),
-    0x9C: _volts("balance_difference"),
+    0x8E: volts("pack_overvoltage_protection", 100),
+    0x8F: volts("pack_undervoltage_protection", 100),
+    0x90: volts("cell_overvoltage_protection"),
+    0x91: volts("cell_overvoltage_release"),
+    0x92: seconds("cell_overvoltage_delay"),
+    0x93: volts("cell_undervoltage_protection"),
+    0x94: volts("cell_undervoltage_release"),
+    0x95: seconds("cell_undervoltage_delay"),
+    0x96: volts("cell_difference_protection"),
+    0x97: amperes("discharge_overcurrent_protection"),
+    0x98: seconds("discharge_overcurrent_delay"),
+    0x99: amperes("charge_overcurrent_protection"),
+    0x9A: seconds("charge_overcurrent_delay"),
+    0x9B: volts("balance_start_voltage"),
+    0x9C: volts("balance_difference"),
     0x9D: Setting(BALANCER_ENABLED),
-    0x9E: _degrees("mosfet_overtemperature_protection"),
-    0x9F: _degrees("mosfet_overtemperature_release"),
-    0xA0: _degrees("box_overtemperature_protection"),
-    0xA1: _degrees("box_overtemperature_release"),
+    0x9E: degrees("mosfet_overtemperature_protection"),
+    0x9F: degrees("mosfet_overtemperature_release"),
+    0xA0: degrees("box_overtemperature_protection"),
+    0xA1: degrees("box_overtemperature_release"),
     0xA2: Setting(setting("temperature_difference_protection", Kind.TEMPERATURE_DIFFERENCE)),
-    0xA3: _degrees("charge_overtemperature_protection"),
-    0xA4: _degrees("discharge_overtemperature_protection"),
-    0xA5: _degrees("charge_undertemperature_protection"),
-    0xA6: _degrees("charge_undertemperature_release"),
-    0xA7: _degrees("discharge_undertemperature_protection"),
-    0xA8: _degrees("discharge_undertemperature_release"),
+    0xA3: degrees("charge_overtemperature_protection"),
+    0xA4: degrees("discharge_overtemperature_protection"),
+    0xA5: degrees("charge_undertemperature_protection"),
+    0xA6: degrees("charge_undertemperature_release"),
+    0xA7: degrees("discharge_undertemperature_protection"),
+    0xA8: degrees("discharge_undertemperature_release"),
     0xA9: Setting(setting("cell_count_setting", Kind.COUNT)),
     0xAB: Setting(CHARGE_ENABLED),
     0xAC: Setting(DISCHARGE_ENABLED),
-    0xAD: _amperes("current_calibration", 1000),
+    0xAD: amperes("current_calibration", 1000),
     0xAE: Setting(setting("board_address", Kind.COUNT)),
-    0xB0: _seconds("sleep_delay"),
+    0xB0: seconds("sleep_delay"),
     0xB1: Setting(setting("low_soc_alarm", Kind.PERCENTAGE)),
     0xB3: Setting(setting("dedicated_charger", Kind.FLAG)),
     0xB8: Setting(setting("current_calibration_running", Kind.FLAG)),

@@ -3,13 +3,13 @@
 Source: docs/devices/jk_bms.md, "Settings of the newer generation".
 """
 
-from dataclasses import dataclass
 import re
 import struct
 
-from ..model import Kind, Quantity, Value
+from ..model import Kind, Value
+from ..setting import Setting, amperes, degrees, seconds, setting, volts
 from .modbus_frame import PAYLOAD
-from .words import BALANCER_ENABLED, CHARGE_ENABLED, DISCHARGE_ENABLED, setting, version
+from .words import BALANCER_ENABLED, CHARGE_ENABLED, DISCHARGE_ENABLED, version
 
 # Battery over-temperature alarm and release on older boards, heating start and stop on newer.
 HEATING = PAYLOAD + 0x116
@@ -19,71 +19,42 @@ HEATING_SOFTWARE = (15, 41)
 CAPACITY = setting("capacity_setting", Kind.CHARGE)
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """A setting and its scale. All are 32 bits wide."""
-
-    quantity: Quantity
-    divisor: int = 1
-
-    def value(self, number: int) -> Value:
-        """Scale the number."""
-        if self.quantity.kind is Kind.FLAG:
-            return bool(number)
-        return number if self.divisor == 1 else number / self.divisor
-
-
-def _volts(key: str) -> Setting:
-    return Setting(setting(key, Kind.VOLTAGE), 1000)
-
-
-def _amperes(key: str) -> Setting:
-    return Setting(setting(key, Kind.CURRENT), 1000)
-
-
-def _seconds(key: str) -> Setting:
-    return Setting(setting(key, Kind.DURATION))
-
-
-def _degrees(key: str) -> Setting:
-    return Setting(setting(key, Kind.TEMPERATURE), 10)
-
-
+# All numbers are 32 bits wide, with a sign.
 SETTINGS: dict[int, Setting] = {
-    0x00: _volts("smart_sleep_voltage"),
-    0x04: _volts("cell_undervoltage_protection"),
-    0x08: _volts("cell_undervoltage_release"),
-    0x0C: _volts("cell_overvoltage_protection"),
-    0x10: _volts("cell_overvoltage_release"),
-    0x14: _volts("balance_difference"),
-    0x18: _volts("full_cell_voltage"),
-    0x1C: _volts("empty_cell_voltage"),
-    0x20: _volts("requested_charge_voltage"),
-    0x24: _volts("requested_float_voltage"),
-    0x28: _volts("power_off_voltage"),
-    0x2C: _amperes("charge_overcurrent_protection"),
-    0x30: _seconds("charge_overcurrent_delay"),
-    0x34: _seconds("charge_overcurrent_release"),
-    0x38: _amperes("discharge_overcurrent_protection"),
-    0x3C: _seconds("discharge_overcurrent_delay"),
-    0x40: _seconds("discharge_overcurrent_release"),
-    0x44: _seconds("short_circuit_release"),
-    0x48: _amperes("balance_current_limit"),
-    0x4C: _degrees("charge_overtemperature_protection"),
-    0x50: _degrees("charge_overtemperature_release"),
-    0x54: _degrees("discharge_overtemperature_protection"),
-    0x58: _degrees("discharge_overtemperature_release"),
-    0x5C: _degrees("charge_undertemperature_protection"),
-    0x60: _degrees("charge_undertemperature_release"),
-    0x64: _degrees("mosfet_overtemperature_protection"),
-    0x68: _degrees("mosfet_overtemperature_release"),
+    0x00: volts("smart_sleep_voltage"),
+    0x04: volts("cell_undervoltage_protection"),
+    0x08: volts("cell_undervoltage_release"),
+    0x0C: volts("cell_overvoltage_protection"),
+    0x10: volts("cell_overvoltage_release"),
+    0x14: volts("balance_difference"),
+    0x18: volts("full_cell_voltage"),
+    0x1C: volts("empty_cell_voltage"),
+    0x20: volts("requested_charge_voltage"),
+    0x24: volts("requested_float_voltage"),
+    0x28: volts("power_off_voltage"),
+    0x2C: amperes("charge_overcurrent_protection", 1000),
+    0x30: seconds("charge_overcurrent_delay"),
+    0x34: seconds("charge_overcurrent_release"),
+    0x38: amperes("discharge_overcurrent_protection", 1000),
+    0x3C: seconds("discharge_overcurrent_delay"),
+    0x40: seconds("discharge_overcurrent_release"),
+    0x44: seconds("short_circuit_release"),
+    0x48: amperes("balance_current_limit", 1000),
+    0x4C: degrees("charge_overtemperature_protection", 10),
+    0x50: degrees("charge_overtemperature_release", 10),
+    0x54: degrees("discharge_overtemperature_protection", 10),
+    0x58: degrees("discharge_overtemperature_release", 10),
+    0x5C: degrees("charge_undertemperature_protection", 10),
+    0x60: degrees("charge_undertemperature_release", 10),
+    0x64: degrees("mosfet_overtemperature_protection", 10),
+    0x68: degrees("mosfet_overtemperature_release", 10),
     0x6C: Setting(setting("cell_count_setting", Kind.COUNT)),
     0x70: Setting(CHARGE_ENABLED),
     0x74: Setting(DISCHARGE_ENABLED),
     0x78: Setting(BALANCER_ENABLED),
     0x7C: Setting(CAPACITY, 1000),
-    0x84: _volts("balance_start_voltage"),
-    0x10C: _seconds("precharge_time"),
+    0x84: volts("balance_start_voltage"),
+    0x10C: seconds("precharge_time"),
 }
 HEATING_QUANTITIES = (
     setting("heating_start", Kind.TEMPERATURE),

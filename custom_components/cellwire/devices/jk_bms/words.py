@@ -6,6 +6,7 @@ Source: docs/devices/jk_bms.md, "Identifiers", "Warnings" and "Firmware differen
 import re
 
 from ..model import Alarm, Kind, Quantity, Role, Severity
+from ..setting import setting
 
 MANUFACTURER = "JiKong"
 NAME = "JK-BMS"
@@ -16,12 +17,6 @@ COMPLETE_COUNTERS = (10, 10)
 TRUE_BATTERY_TYPE = (11, 26)
 
 BATTERY_TYPES = ("lifepo4", "li_ion", "lto")
-
-
-def setting(key: str, kind: Kind) -> Quantity:
-    """Declare something that is set in the board's app."""
-    return Quantity(key=key, kind=kind, role=Role.SETTING)
-
 
 BATTERY_TYPE = Quantity(
     key="battery_type", kind=Kind.CHOICE, role=Role.SETTING, choices=BATTERY_TYPES

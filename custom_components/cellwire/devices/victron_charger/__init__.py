@@ -1,6 +1,7 @@
 """Victron AC chargers with VE.Direct: Blue Smart IP22, IP65, IP67 and Phoenix Smart IP43."""
 
 from ..device import Family, Option
+from ..vedirect.device import BAUDRATE
 from ..watching.ledger import Counting
 from . import probe
 from .charger import NAME
@@ -8,7 +9,7 @@ from .charger import NAME
 FAMILY = Family(
     key="victron_charger",
     name=NAME,
-    baudrate=probe.BAUDRATE,
+    baudrate=BAUDRATE,
     interval=5,
     shortest_interval=1,
     talks=True,

@@ -14,20 +14,12 @@ from ..control import Control, NumberControl, ToggleControl, at_once
 from ..device import Settings
 from ..model import Kind, Reading, Value
 from ..thrift import Thrift
-from .products import rated_current
-from .registers import MODE
-from .samples import Samples
+from ..vedirect.products import rated_current
+from ..vedirect.samples import Samples
+from ..vedirect.writing import VOLATILE_LIMIT, Exchange, Writer
+from .registers import CURRENT_LIMIT, DEVICE_MODE, MODE
 from .supply import SWITCH, Supply
-from .writing import (
-    CURRENT_LIMIT,
-    DEVICE_MODE,
-    OFF,
-    ON,
-    TENTHS,
-    VOLATILE_LIMIT,
-    Exchange,
-    Writer,
-)
+from .writing import OFF, ON, TENTHS, WRITABLE
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -112,7 +104,7 @@ class Panel:
         self._settings = settings
         self._supply = supply
         self._thrift = thrift
-        self._writer = Writer(exchange, thrift)
+        self._writer = Writer(WRITABLE, exchange, thrift)
         self._limit: Limit | None = None
         self._has_mode = False
         self._made_for: tuple[object, ...] = ()

@@ -2,29 +2,16 @@
 
 from ...links.link import Link
 from ..device import Device, Found, Identity, Line, LinkFactory, Progress
-from .charger import VARIANT, ChargerDevice
-from .hex import HexFrame
-from .products import product_name
+from ..hearing import Speaker
+from ..vedirect.device import BAUDRATE, VARIANT
+from ..vedirect.recognise import recognise as recognise_product
+from .charger import ChargerDevice
 from .reading import UNIT
-from .samples import Text
-from .stream import Block, StreamParser
-
-BAUDRATE = 19200
-# Two frames with right check bytes are no accident.
-ENOUGH_FRAMES = 2
 
 
-def recognise(data: bytes) -> str | None:
+def recognise(data: bytes) -> Speaker | None:
     """Name the Victron product that some received bytes come from, None if it is none."""
-    items = [item for item in StreamParser().feed(data) if not _is_question(item)]
-    for item in items:
-        if isinstance(item, Block) and (product := Text(item.fields, 0).number("PID")):
-            return product_name(product)
-    return "Victron VE.Direct device" if len(items) >= ENOUGH_FRAMES else None
-
-
-def _is_question(item: Block | HexFrame) -> bool:
-    return isinstance(item, HexFrame) and item.is_echo
+    return recognise_product(data, ChargerDevice.classes)
 
 
 def create(link: Link, identity: Identity) -> Device:

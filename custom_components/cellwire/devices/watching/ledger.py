@@ -12,7 +12,7 @@ from .watcher import Watcher
 
 _LOGGER = logging.getLogger(__name__)
 
-# Digits behind the point of Wh and Ah.
+# Digits after the point of Wh and Ah.
 DIGITS = {"energy_in": 1, "energy_out": 1, "charge_in": 3, "charge_out": 3}
 
 

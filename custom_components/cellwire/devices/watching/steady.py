@@ -44,7 +44,7 @@ COUNTER_DIGITS = 4
 # So many cells are moved by one bad wire: the cells on both sides of it.
 BAD_WIRE = 2
 
-# The voltage of a battery has two digits behind the point, and each of its cells has three. It
+# The voltage of a battery has two digits after the point, and each of its cells has three. It
 # agrees with their sum as long as it is not farther away than its own last digit was rounded, or
 # the cells' if there are only a few.
 PACK_ROUNDING, CELL_ROUNDING = 0.005, 0.0005

@@ -1,4 +1,7 @@
-"""What to send to a charger, and when: one command at a time, between its flood of frames."""
+"""What to send to a device, and when: one command at a time, between its flood of frames.
+
+Source: docs/vedirect.md, "Questions and their timing".
+"""
 
 import asyncio
 from collections import deque
@@ -8,11 +11,10 @@ import time
 from ...links.errors import CellwireError
 from ...links.health import LinkHealth
 from .hex import Answer, Command, HexFrame, get
-from .register import Register, Tier
-from .registers import REGISTERS
+from .register import FIRMWARE, PRODUCT, SERIAL_NUMBER, Register, Registers, Tier
 from .samples import Samples
 
-# Slow enough that no charger falls into answering only and stops its text.
+# Slow enough that no device falls into answering only and stops its text.
 PACE = 0.25
 # A person waits for the few commands of a control, which therefore go faster.
 WANTED_PACE = 0.1
@@ -24,9 +26,8 @@ DEAF_PAUSE = 60.0
 INTERVALS = {Tier.IDENTITY: float("inf"), Tier.MEASUREMENT: 10.0, Tier.SETTING: 300.0}
 # Answers come in the order of the commands. What answers one of these shows that nothing older
 # is still on its way.
-FENCES = (0x0100, 0x0102, 0x010A)
+FENCES = (PRODUCT, FIRMWARE, SERIAL_NUMBER)
 
-_ASKED = tuple(register for register in REGISTERS.values() if register.tier in INTERVALS)
 _NEVER = float("-inf")
 
 
@@ -64,13 +65,16 @@ def asking(register: int) -> Question:
 class Questions:
     """Chooses the next command and matches the answers.
 
-    What somebody waits for goes first. What the charger sends by itself often enough is not asked
+    What somebody waits for goes first. What the device sends by itself often enough is not asked
     for, nor what it does not know.
     """
 
-    def __init__(self, health: LinkHealth) -> None:
+    def __init__(self, health: LinkHealth, registers: Registers) -> None:
         """Begin with a new connection: everything is to be asked."""
         self._health = health
+        self._asked = registers.asked
+        # Nothing is due before, in monotonic seconds.
+        self._idle_until = _NEVER
         self._open: Question | None = None
         self._wanted: deque[Question] = deque()
         self._sent_at = _NEVER
@@ -104,12 +108,10 @@ class Questions:
             self._give_up(self._open, now)
         if wanted := self._next_wanted():
             return self._send(wanted, now) if now - self._sent_at >= WANTED_PACE else None
-        if now < self._quiet_until or now - self._sent_at < PACE:
+        if now < self._quiet_until or now - self._sent_at < PACE or now < self._idle_until:
             return None
-        for register in _ASKED:
-            if self._is_due(register, samples, now):
-                return self._send(asking(register.number), now)
-        return None
+        register = self._next_due(samples, now)
+        return None if register is None else self._send(asking(register), now)
 
     def take(self, frame: HexFrame) -> None:
         """Look whether a frame answers the open command."""
@@ -152,7 +154,7 @@ class Questions:
         return None
 
     def _send(self, question: Question, now: float) -> bytes:
-        # A line feed ends whatever the charger may have taken for the beginning of a frame.
+        # A line feed ends whatever the device may have taken for the beginning of a frame.
         start = b"\n" if self._sent_at == _NEVER else b""
         if self._wanted and self._wanted[0] is question:
             self._wanted.popleft()
@@ -185,9 +187,22 @@ class Questions:
         if self._unanswered >= DEAF_AFTER:
             self._quiet_until = now + DEAF_PAUSE
 
-    def _is_due(self, register: Register, samples: Samples, now: float) -> bool:
+    def _next_due(self, samples: Samples, now: float) -> int | None:
+        """Return the register to ask for, None if none is due, and not before the next one is."""
+        idle_until = float("inf")
+        for register in self._asked:
+            due_at = self._due_at(register, samples)
+            if due_at <= now:
+                return register.number
+            idle_until = min(idle_until, due_at)
+        self._idle_until = idle_until
+        return None
+
+    def _due_at(self, register: Register, samples: Samples) -> float:
+        """Return when to ask for a register, in monotonic seconds."""
         if register.number in self._refused:
-            return False
-        name = register.text or next(field.name for field in register.fields if field.target)
-        last = max(self._done.get(register.number, _NEVER), samples.at(name))
-        return now - last >= INTERVALS[register.tier]
+            return float("inf")
+        last = max(self._done.get(register.number, _NEVER), samples.at(register.number))
+        if last == _NEVER:
+            return _NEVER
+        return last + INTERVALS[register.tier]

@@ -1,12 +1,12 @@
 """Serial numbers are not kept, and what is kept still decodes."""
 
-from custom_components.cellwire.devices.victron_charger.hex import parse
-from custom_components.cellwire.devices.victron_charger.redact import (
+from custom_components.cellwire.devices.vedirect.hex import parse
+from custom_components.cellwire.devices.vedirect.redact import (
     redact_block,
     redact_frame,
     scrub,
 )
-from custom_components.cellwire.devices.victron_charger.stream import Block, StreamParser
+from custom_components.cellwire.devices.vedirect.stream import Block, StreamParser
 from tests.bench.victron_charger import SERIAL, hex_frame, recorded_seconds
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from custom_components.cellwire.devices.victron_charger.hex import (
+from custom_components.cellwire.devices.vedirect.hex import (
     Answer,
     Command,
     Flag,
@@ -85,3 +85,8 @@ def test_refusals(text: str, register: int, flags: Flag) -> None:
 )
 def test_what_is_no_frame(text: str) -> None:
     assert parse(text.encode()) is None
+
+
+def test_a_repeated_frame_is_the_same_object() -> None:
+    text = b":A0102000543"
+    assert parse(text) is parse(bytes(bytearray(text))) is not None

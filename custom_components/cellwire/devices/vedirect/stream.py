@@ -1,14 +1,15 @@
 """Taking a VE.Direct stream apart: text blocks, and HEX frames that stand anywhere in them.
 
-Source: docs/devices/victron_charger.md, "Text blocks" and "HEX frames".
+Source: docs/vedirect.md, "Text blocks" and "HEX frames".
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum, auto
+from enum import IntEnum, auto
+import re
 
-from ...links.health import TRACE_BYTES, LinkHealth
-from ..framing import ignore
+from ...links.health import LinkHealth
+from ..framing import Noise, ignore
 from .hex import HexFrame, parse
 
 CR, LF, TAB, COLON = 0x0D, 0x0A, 0x09, 0x3A
@@ -20,6 +21,8 @@ MOST_FIELDS = 22
 # The longest frame known has 114 characters.
 LONGEST_HEX = 130
 _HEX_DIGITS = frozenset(b"0123456789abcdefABCDEF")
+_NO_DIGIT = re.compile(rb"[^0-9a-fA-F]")
+_WHOLE_FRAME = re.compile(rb"[0-9a-fA-F]{,%d}\n" % (LONGEST_HEX - 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class Block:
     raw: bytes
 
 
-class _Place(Enum):
+class _Place(IntEnum):
     """Where in a text block the next byte belongs."""
 
     OUTSIDE = auto()
@@ -40,13 +43,22 @@ class _Place(Enum):
     CHECKSUM = auto()
 
 
+# What ends a run of bytes that need no look at each of them.
+_ENDS = {
+    _Place.OUTSIDE: re.compile(rb"[\r:]"),
+    _Place.LABEL: re.compile(rb"[\t\r:]"),
+    _Place.VALUE: re.compile(rb"[\r:]"),
+}
+_LONGEST = {_Place.LABEL: LONGEST_LABEL, _Place.VALUE: LONGEST_VALUE}
+
+
 class StreamParser:
-    """Splits a stream into blocks and frames, byte by byte, in any slices.
+    """Splits a stream into blocks and frames, in any slices.
 
     A frame may interrupt a block at every place but one: where the checksum byte is due, a colon
     is that byte. The bytes of frames take no part in the checksum.
 
-    Where a block breaks off, its bytes are looked through again behind its first one, since a
+    Where a block breaks off, its bytes are looked through again after its first one, since a
     good block may have begun there. Only one with the usual first label counts then: the sum has
     8 bits, and taking every field of a damaged block for a beginning would give damage many
     chances to pass.
@@ -59,8 +71,7 @@ class StreamParser:
     ) -> None:
         """Count into `health`; hand the beginning of each run of noise to `on_noise`."""
         self.health = health or LinkHealth()
-        self._on_noise = on_noise
-        self._noise = bytearray()
+        self._noise = Noise(self.health, on_noise)
         self._hex: bytearray | None = None
         self._place = _Place.OUTSIDE
         self._raw = bytearray()
@@ -79,23 +90,66 @@ class StreamParser:
         queue = bytearray(data)
         index = seen = 0
         while index < len(queue):
+            if run := self._take_run(queue, index):
+                index += run
+                continue
             byte = queue[index]
             index += 1
             if self._hex is not None and self._take_hex(byte, found):
                 continue
             if byte == COLON and self._place is not _Place.CHECKSUM:
                 self._hex = bytearray((byte,))
+                index += self._take_whole_frame(queue, index, found)
             elif not self._take_text(byte, found, again=index <= seen):
                 # Bytes up to `seen` have been looked at before and count for no new error.
                 if self._place is _Place.CHECKSUM and index > seen:
                     self.health.checksum_errors += self._started
                     self._started = True
                 again = self._raw[1:]
-                self._drop(self._raw[:1])
+                self._noise.add(self._raw[:1])
                 self._clear()
                 queue[index:index] = again
                 seen = max(index, seen) + len(again)
         return found
+
+    def _take_run(self, queue: bytearray, index: int) -> int:
+        """Take the bytes at once that end nothing where they stand; return how many they are.
+
+        What would grow too long is left to be taken byte by byte, up to the one that is too many.
+        """
+        place = self._place
+        in_frame = self._hex is not None
+        if not in_frame and place not in _ENDS:
+            return 0
+        most = index + LONGEST_HEX
+        end = (_NO_DIGIT if in_frame else _ENDS[place]).search(queue, index, most)
+        run = queue[index : end.start() if end else most]
+        if self._hex is not None:
+            if len(self._hex) + len(run) > LONGEST_HEX:
+                return 0
+            self._hex += run
+        elif place is _Place.OUTSIDE:
+            self._noise.add(run)
+        elif len(self._text) + len(run) > _LONGEST[place]:
+            return 0
+        else:
+            self._text += run
+            self._raw += run
+        return len(run)
+
+    def _take_whole_frame(self, queue: bytearray, index: int, found: list[Block | HexFrame]) -> int:
+        """Take what follows a colon if all of a good frame is there; return its length, else 0."""
+        whole = _WHOLE_FRAME.match(queue, index)
+        if whole is None or (frame := parse(b":" + whole[0][:-1])) is None:
+            return 0
+        self._hex = None
+        self._found_frame(frame, found)
+        return len(whole[0])
+
+    def _found_frame(self, frame: HexFrame, found: list[Block | HexFrame]) -> None:
+        self._noise.end()
+        self.health.good()
+        found.append(frame)
 
     def _take_hex(self, byte: int, found: list[Block | HexFrame]) -> bool:
         """Take a byte of a frame; return False if the byte belongs to what follows it."""
@@ -106,26 +160,22 @@ class StreamParser:
         self._hex = None
         frame = parse(bytes(text)) if byte == LF else None
         if frame:
-            self._end_noise()
-            self.health.good()
-            found.append(frame)
+            self._found_frame(frame, found)
             return True
         self.health.checksum_errors += 1
         # What broke the frame is part of the damage, unless it can begin something new.
         passed_on = byte in (CR, COLON)
-        self._drop(text if passed_on else text + bytes((byte,)))
+        self._noise.add(text if passed_on else text + bytes((byte,)))
         return not passed_on
 
     def _take_text(self, byte: int, found: list[Block | HexFrame], *, again: bool) -> bool:
         """Take a byte of a block; return False if the block breaks off here."""
         place = self._place
         if place is _Place.OUTSIDE:
-            if byte == CR:
-                self._second_look = again
-                self._raw.append(byte)
-                self._place = _Place.LINE_FEED
-            else:
-                self._drop(bytes((byte,)))
+            # All that is no CR was taken as a run.
+            self._second_look = again
+            self._raw.append(byte)
+            self._place = _Place.LINE_FEED
             return True
         self._raw.append(byte)
         if place is _Place.VALUE:
@@ -139,7 +189,7 @@ class StreamParser:
             return False
         self._started = True
         self._first = next(iter(self._fields), USUAL_FIRST)
-        self._end_noise()
+        self._noise.end()
         self.health.good()
         found.append(Block(self._fields, bytes(self._raw)))
         self._clear()
@@ -171,15 +221,3 @@ class StreamParser:
         self._text = bytearray()
         self._label = ""
         self._fields = {}
-
-    def _drop(self, data: bytes | bytearray) -> None:
-        if not self._noise:
-            self.health.resyncs += 1
-        self.health.discarded_bytes += len(data)
-        self._noise += data
-        del self._noise[TRACE_BYTES:]
-
-    def _end_noise(self) -> None:
-        if self._noise:
-            self._on_noise(bytes(self._noise))
-            self._noise.clear()

@@ -1,12 +1,15 @@
 """HEX frames of VE.Direct: a colon, a command digit, bytes as two hex digits each, a line feed.
 
-Source: docs/devices/victron_charger.md, "HEX frames".
+Source: docs/vedirect.md, "HEX frames".
 """
 
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
+from functools import lru_cache
 
 CHECK = 0x55
+# Chargers repeat the same few frames twenty times a second.
+REMEMBERED = 64
 
 
 class Command(IntEnum):
@@ -18,7 +21,7 @@ class Command(IntEnum):
 
 
 class Answer(IntEnum):
-    """What the charger sends."""
+    """What the device sends."""
 
     DONE = 1
     UNKNOWN = 3
@@ -83,10 +86,12 @@ class HexFrame:
         return self.data[3:]
 
 
+@lru_cache(maxsize=REMEMBERED)
 def parse(text: bytes) -> HexFrame | None:
     """Parse a frame without its line feed; None if its form or its check byte is wrong.
 
-    Lower-case digits are accepted, though nobody is known to send them.
+    Lower-case digits are accepted, though nobody is known to send them. The last frames are
+    remembered: one that is repeated is the same object.
     """
     try:
         command = int(text[1:2], 16)

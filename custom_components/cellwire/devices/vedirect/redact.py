@@ -5,7 +5,7 @@ import re
 from .hex import HexFrame, build
 from .stream import Block
 
-# Serial number, the owner's own name for the charger (it holds the serial number at first), and
+# Serial number, the owner's own name for the device (it holds the serial number at first), and
 # the lists of neighbours in its Bluetooth network.
 _PERSONAL = frozenset((0x010A, 0x010C, 0xEC20, 0xEC30, 0xEC31, 0xEC32, 0xEC33))
 _SERIAL_FIELD = re.compile(rb"(?<=SER#\t)[^\r]*")

@@ -5,8 +5,8 @@ from typing import Any
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.cellwire.devices.victron_charger.hex import HexFrame, parse
-from custom_components.cellwire.devices.victron_charger.stream import (
+from custom_components.cellwire.devices.vedirect.hex import HexFrame, parse
+from custom_components.cellwire.devices.vedirect.stream import (
     LONGEST_HEX,
     LONGEST_LABEL,
     LONGEST_VALUE,

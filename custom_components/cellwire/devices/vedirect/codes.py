@@ -1,6 +1,6 @@
 """States, errors and off reasons by their codes.
 
-Source: docs/devices/victron_charger.md, "States" and "Errors". The names are those of Home
+Source: docs/vedirect.md, "States" and "Errors". The names are those of Home
 Assistant's own `victron_ble` where it has one.
 """
 

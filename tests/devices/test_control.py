@@ -22,6 +22,7 @@ from custom_components.cellwire.devices.device import (
 )
 from custom_components.cellwire.devices.errors import Refused
 from custom_components.cellwire.devices.model import Kind, Value
+from custom_components.cellwire.links.link import OPENING_TIME
 from custom_components.cellwire.links.serial import SerialLink
 
 
@@ -205,3 +206,7 @@ def test_listeners_are_told_until_they_leave() -> None:
     leave()
     board.hurry()
     assert heard == [1]
+
+
+async def test_what_neither_asks_nor_listens_takes_as_long_as_its_link() -> None:
+    assert Board().reading_time == OPENING_TIME

@@ -142,3 +142,8 @@ def test_equal_quantities_are_told_apart_by_number() -> None:
     quantity = Quantity(key="output", kind=Kind.VOLTAGE, role=Role.MEASUREMENT, number=2)
     assert quantity.id == "output_2"
     assert Quantity(key="limit", kind=Kind.VOLTAGE, role=Role.SETTING).id == "limit"
+
+
+def test_a_reading_of_one_unit_follows_from_no_other() -> None:
+    reading = Reading(at=0.0, voltage=12.0)
+    assert reading.joined({"other": Reading(at=0.0, voltage=24.0)}) is reading

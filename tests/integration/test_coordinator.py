@@ -74,10 +74,6 @@ async def test_unplugged_and_plugged_again(
     [
         (faults.silent, "The JK-BMS does not answer: not one byte came."),
         (lambda _: [(0.0, b"\xa5" * 40)], "40 bytes came, but nothing that a JK-BMS would say."),
-        (
-            lambda _: [(0.0, edit(CHARGING, {0x83: "0FFF"}))],
-            "The values of the JK-BMS contradict each other, so none of them is shown",
-        ),
     ],
 )
 async def test_silence_and_noise(

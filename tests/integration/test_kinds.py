@@ -4,11 +4,12 @@ from typing import Any
 
 from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigEntryState
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.data_entry_flow import FlowResultType, UnknownHandler
 from homeassistant.helpers import device_registry as dr
 import pytest
 
 from custom_components.cellwire import async_remove_config_entry_device
+from custom_components.cellwire.config_flow import CellwireConfigFlow
 from custom_components.cellwire.const import CONF_KIND, DOMAIN
 from custom_components.cellwire.diagnostics import async_get_config_entry_diagnostics
 from custom_components.cellwire.kinds import KEEPERS, keeper_of
@@ -73,6 +74,8 @@ async def test_what_has_no_options_offers_none(hass: HomeAssistant) -> None:
     entry = foreign_entry()
     entry.add_to_hass(hass)
     assert not entry.supports_options
+    with pytest.raises(UnknownHandler):
+        CellwireConfigFlow.async_get_options_flow(entry)
 
 
 async def test_what_has_no_repairs_makes_no_flow_for_them(hass: HomeAssistant) -> None:

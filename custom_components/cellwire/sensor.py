@@ -236,12 +236,12 @@ def _per_cell(field: str, number: int) -> CellwireSensorDescription:
 
 
 @cache
-def _temperature(place: str, number: int | None) -> CellwireSensorDescription:
+def _temperature(place: str) -> CellwireSensorDescription:
     numbered = place.isdecimal()
     return CellwireSensorDescription(
         key=f"temperature_{place}",
         translation_key="temperature_number" if numbered else f"temperature_{place}",
-        number=number or (int(place) if numbered else None),
+        number=int(place) if numbered else None,
         value=lambda _unit, reading: reading.temperatures.get(place),
         state_class=SensorStateClass.MEASUREMENT,
         **(_CELSIUS | _DIAGNOSTIC if place in BOARD_PROBES else _CELSIUS),
@@ -276,7 +276,7 @@ def offered(unit: Unit, reading: Reading) -> Iterator[CellwireSensorDescription]
         for number in range(1, len(getattr(reading, field)) + 1):
             yield _per_cell(field, number)
     for place in reading.temperatures:
-        yield _temperature(place, unit.probe_numbers.get(place))
+        yield _temperature(place)
     for quantity in unit.quantities:
         if quantity.kind is not Kind.FLAG:
             yield _quantity(quantity)

@@ -1,9 +1,8 @@
 """Simulated JK boards: the classic protocol, and a bus of the newer generation."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from itertools import count
 
 from . import faults
 from .captures import capture
@@ -189,38 +188,16 @@ class Bus:
 class MasterBus:
     """A bus whose master talks unasked: plays one recorded cycle again and again."""
 
-    def __init__(
-        self, wire: Wire, cycle: float | None = None, name: str = "pb_real_bus_master_cycle"
-    ) -> None:
-        """Play a recording in its own time, or spread it over `cycle` seconds."""
+    def __init__(self, wire: Wire, cycle: float = 4.4) -> None:
+        """Spread the recorded sequence over `cycle` seconds."""
         self.wire = wire
-        recorded = capture("jk_bms", name)
-        sequence = recorded["sequence"]
-        self.parts = [bytes.fromhex(part["hex"]) for part in sequence]
-        own: float = recorded.get("cycle", 4.4)
-        self.cycle = cycle or own
-        spread = [own * number / len(sequence) for number in range(len(sequence))]
-        self._times = [
-            part.get("at", at) * self.cycle / own for part, at in zip(sequence, spread, strict=True)
-        ]
-        # What becomes of a part in a cycle, both by their number from 0 on.
-        self.fault: Callable[[int, int, bytes], bytes] = lambda _cycle, _part, data: data
-
-    def rotate(self, parts: int) -> None:
-        """Begin so many parts later."""
-        shift = self._times[parts]
-        self._times = [
-            *(at - shift for at in self._times[parts:]),
-            *(at - shift + self.cycle for at in self._times[:parts]),
-        ]
-        self.parts = self.parts[parts:] + self.parts[:parts]
+        sequence = capture("jk_bms", "pb_real_bus_master_cycle")["sequence"]
+        self._sequence = [bytes.fromhex(part["hex"]) for part in sequence]
+        self._pause = cycle / len(self._sequence)
 
     async def run(self) -> None:
         """Talk until cancelled."""
-        loop = asyncio.get_running_loop()
-        for number in count():
-            begin = loop.time()
-            for part, (at, data) in enumerate(zip(self._times, self.parts, strict=True)):
-                await asyncio.sleep(max(0.0, begin + at - loop.time()))
-                await self.wire.send(self.fault(number, part, data))
-            await asyncio.sleep(max(0.0, begin + self.cycle - loop.time()))
+        while True:
+            for part in self._sequence:
+                await self.wire.send(part)
+                await asyncio.sleep(self._pause)

@@ -19,7 +19,7 @@ from .jk_bms import (
     reframe,
     resum,
 )
-from .modbus import HOLDING as READ, READ_SIZE, crc
+from .modbus import crc
 from .wire import Wire
 
 WRITE, UNLOCK = 2, 5
@@ -154,9 +154,8 @@ class SwitchedBus(Bus):
     @override
     def _receive(self, data: bytes) -> None:
         self._frames += data
-        while len(self._frames) >= READ_SIZE:
-            is_read = self._frames[1] == READ
-            size = READ_SIZE if is_read else 9 + self._frames[6]
+        while len(self._frames) >= 11:
+            size = 9 + self._frames[6]
             if len(self._frames) < size:
                 return
             frame = bytes(self._frames[:size])
@@ -164,7 +163,7 @@ class SwitchedBus(Bus):
                 del self._frames[0]
                 continue
             del self._frames[:size]
-            if size <= 11:
+            if size == 11:
                 super()._receive(frame)
             else:
                 self._later(self._take(frame))

@@ -127,13 +127,6 @@ def test_free_addresses_are_asked_in_turn_one_at_a_time(clock: list[float]) -> N
     assert asked[:11] == [None] * 10 + ["a"]
 
 
-def test_after_a_search_each_address_is_looked_at_soon(clock: list[float]) -> None:
-    lookout = Lookout("abcd", soon=True)
-    assert [lookout.next({"b"}) for _ in range(6)] == ["a", "c", "d", "a", None, None]
-    clock[0] += LOOKOUT_INTERVAL
-    assert [lookout.next({"b"}) for _ in range(2)] == ["c", None]
-
-
 def test_where_all_are_known_nobody_is_looked_for_until_one_leaves(clock: list[float]) -> None:
     lookout = Lookout("ab")
     clock[0] += LOOKOUT_INTERVAL

@@ -10,7 +10,7 @@ from custom_components.cellwire.devices.detect import Detected, detect
 from custom_components.cellwire.devices.errors import NothingFound, NotUsable
 from custom_components.cellwire.devices.hubble_am2 import pack, probe as hubble_probe
 from custom_components.cellwire.devices.icharger import conversation
-from custom_components.cellwire.devices.jk_bms import classic, modbus, probe, roll_call
+from custom_components.cellwire.devices.jk_bms import classic, modbus, probe
 from custom_components.cellwire.devices.victron_charger.charger import ChargerDevice
 from custom_components.cellwire.links.errors import LinkError, LinkFault
 from custom_components.cellwire.links.link import LinkKind
@@ -33,8 +33,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(classic, "TIMEOUT", 0.2)
     monkeypatch.setattr(modbus, "PACE", 0.02)
     monkeypatch.setattr(probe, "LISTEN", 0.1)
-    monkeypatch.setattr(roll_call, "READ_TIMEOUT", 0.02)
-    monkeypatch.setattr(roll_call, "WINDOW", 0.02)
+    monkeypatch.setattr(probe, "SCAN_TIMEOUT", 0.05)
     monkeypatch.setattr(probe, "OLD_TIMEOUT", 0.1)
     monkeypatch.setattr(ChargerDevice, "patience", 1.0)
     monkeypatch.setattr(registers, "LATE", 0.01)

@@ -18,7 +18,7 @@ from custom_components.cellwire.devices.errors import (
     WrongIdentity,
 )
 from custom_components.cellwire.devices.hubble_am2 import pack, probe as hubble_probe
-from custom_components.cellwire.devices.jk_bms import classic, modbus, probe, roll_call
+from custom_components.cellwire.devices.jk_bms import classic, modbus, probe
 from custom_components.cellwire.devices.model import Unit, UnitKind
 from custom_components.cellwire.devices.registry import FAMILIES
 from custom_components.cellwire.devices.search import recognise, search
@@ -37,8 +37,7 @@ JK, VICTRON, HUBBLE = FAMILIES["jk_bms"], FAMILIES["victron_charger"], FAMILIES[
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(classic, "TIMEOUT", 0.2)
     monkeypatch.setattr(modbus, "PACE", 0.02)
-    monkeypatch.setattr(roll_call, "READ_TIMEOUT", 0.02)
-    monkeypatch.setattr(roll_call, "WINDOW", 0.02)
+    monkeypatch.setattr(probe, "SCAN_TIMEOUT", 0.05)
     monkeypatch.setattr(probe, "OLD_TIMEOUT", 0.2)
     monkeypatch.setattr(ChargerDevice, "patience", 1.0)
     monkeypatch.setattr(searching, "LISTEN", 0.3)

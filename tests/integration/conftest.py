@@ -24,7 +24,7 @@ from custom_components.cellwire.devices.chargery import probe as chargery_probe
 from custom_components.cellwire.devices.chargery.bms import BmsDevice
 from custom_components.cellwire.devices.hubble_am2 import pack, probe as hubble_probe
 from custom_components.cellwire.devices.icharger import probe as icharger_probe
-from custom_components.cellwire.devices.jk_bms import classic, modbus, probe, roll_call
+from custom_components.cellwire.devices.jk_bms import classic, modbus, probe
 from custom_components.cellwire.devices.vedirect import device as vedirect, questions
 from custom_components.cellwire.devices.victron_charger.charger import ChargerDevice
 from custom_components.cellwire.kinds import KEEPERS
@@ -62,8 +62,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(classic, "TIMEOUT", 0.2)
     monkeypatch.setattr(modbus, "PACE", 0.02)
     monkeypatch.setattr(probe, "LISTEN", 0.3)
-    monkeypatch.setattr(roll_call, "READ_TIMEOUT", 0.02)
-    monkeypatch.setattr(roll_call, "WINDOW", 0.05)
+    monkeypatch.setattr(probe, "SCAN_TIMEOUT", 0.1)
     monkeypatch.setattr(probe, "OLD_TIMEOUT", 0.2)
     monkeypatch.setattr(questions, "PACE", 0.0)
     monkeypatch.setattr(vedirect, "PACE", 0.02)

@@ -128,9 +128,6 @@ async def test_unique_ids_never_change(
     assert ids["jk_bms_SERIAL1_cell_voltage_8"] == "sensor.jk_pb2a16s15p_1_cell_8_voltage"
     assert ids["jk_bms_SERIAL1_temperature_mosfet"] == "sensor.jk_pb2a16s15p_1_mosfet_temperature"
     assert ids["jk_bms_SERIAL1_temperature_1"] == "sensor.jk_pb2a16s15p_1_temperature_1"
-    # Named T4 and T5 on the board and in its app.
-    assert ids["jk_bms_SERIAL1_temperature_3"] == "sensor.jk_pb2a16s15p_1_temperature_4"
-    assert ids["jk_bms_SERIAL1_temperature_4"] == "sensor.jk_pb2a16s15p_1_temperature_5"
     assert ids["jk_bms_SERIAL1_problem"] == "binary_sensor.jk_pb2a16s15p_1_problem"
     assert ids["jk_bms_SERIAL1_alarm_cell_overvoltage"].startswith("binary_sensor.")
     assert ids["entry_modbus_3_soc"] == "sensor.jk_pb2a16s20p_3_state_of_charge"

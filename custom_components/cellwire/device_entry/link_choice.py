@@ -29,7 +29,7 @@ from ..links.errors import LinkError, LinkFault
 from ..links.hid import HidLink
 from ..links.link import Link, LinkKind
 from ..links.registers import Lease, ModbusLink, RegisterLink
-from ..links.serial import WITHOUT_LINE, SerialLink
+from ..links.serial import SerialLink
 from ..links.websocket import WebSocketLink
 
 # People enter the host of a gateway; this scheme is put in front of it.
@@ -52,6 +52,8 @@ _SELECTORS: dict[LinkKind, Selector[Any]] = {
     LinkKind.MODBUS_RTU: SerialPortSelector(),
     LinkKind.MODBUS_TCP: TextSelector(),
 }
+# The far end of these has a line of its own, whose settings can't be made from here.
+WITHOUT_LINE = ("socket://", "tcp://")
 
 
 def link_kind(family: AnyFamily, port: str) -> LinkKind:

@@ -44,10 +44,7 @@ def address(port: str, line: Line | None) -> dict[str, Any]:
 def moved(entry: ConfigEntry[Any], port: str, found: Found) -> dict[str, Any]:
     """Return the data of an entry at its new port, with the units that were not there before."""
     return {
-        # What the line was set to at the old port says nothing of the new one.
-        **{
-            key: kept for key, kept in entry.data.items() if key not in (CONF_BAUDRATE, CONF_PARITY)
-        },
+        **entry.data,
         **address(port, found.line),
         # What a unit is known by was settled when it was first seen.
         CONF_SERIALS: {**found.identity.serials, **entry_identity(entry).serials},

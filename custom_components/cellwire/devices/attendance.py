@@ -88,15 +88,11 @@ class Attendance:
 class Lookout:
     """Where to look for units that join a bus: at one address now and then, each in its turn."""
 
-    def __init__(self, addresses: Sequence[str], *, soon: bool = False) -> None:
-        """Take all addresses for searched just now.
-
-        With `soon`, each of them is looked at once without a pause: the search may have missed one.
-        """
+    def __init__(self, addresses: Sequence[str]) -> None:
+        """Take all addresses for searched just now."""
         self._turns = cycle(addresses)
         self._count = len(addresses)
-        self._hasty = self._count if soon else 0
-        self._due = time.monotonic() + (0.0 if soon else LOOKOUT_INTERVAL)
+        self._due = time.monotonic() + LOOKOUT_INTERVAL
 
     def next(self, known: Container[str]) -> str | None:
         """Return the address to ask now; None if it is too early, or if all are `known`."""
@@ -105,8 +101,7 @@ class Lookout:
             return None
         free = (address for address in islice(self._turns, self._count) if address not in known)
         if (address := next(free, None)) is not None:
-            self._hasty = max(0, self._hasty - 1)
-            self._due = now if self._hasty else now + LOOKOUT_INTERVAL
+            self._due = now + LOOKOUT_INTERVAL
         return address
 
 

@@ -14,7 +14,7 @@ from .errors import DeviceError, NothingFound, NotUsable, OtherDevice
 from .hearing import Speaker
 from .registry import FAMILIES
 
-LIMIT = 90.0
+LIMIT = 30.0
 # What talks by itself says something at least every second, and may just have done so.
 LISTEN = 2.5
 STEP = 0.25
@@ -33,7 +33,7 @@ async def detect(
     *,
     has_line: bool = True,
 ) -> Detected:
-    """Find out which device is at the other end of a port, within 90 s.
+    """Find out which device is at the other end of a port, within 30 s.
 
     `has_line` tells whether the settings of a line can be made there.
     Raises LinkError; NotUsable for something that can be named but not used; NothingFound.

@@ -88,14 +88,12 @@ class Identity:
 class Found:
     """What a probe found: enough to make an entry of it, and to tell a person about it.
 
-    `line` is how the line is set, where the family has no setting that is always right. `looks` is
-    how often each place on a bus was asked or listened to, where more may be than were found.
+    `line` is how the line is set, where the family has no setting that is always right.
     """
 
     identity: Identity
     units: tuple[Unit, ...]
     line: Line | None = None
-    looks: int | None = None
 
     @property
     def title(self) -> str:

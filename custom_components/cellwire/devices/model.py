@@ -154,7 +154,6 @@ class Unit:
     `key` is stable for the life of an entry; `label` tells it from its siblings on one bus, and
     `via` is the key of the unit that it is a part of. `events` are the kinds of what may happen
     to it. `lasting_errors` are those of its errors that stay until a person does something.
-    `probe_numbers` are what its maker calls temperatures whose place in a reading is another.
     """
 
     key: str
@@ -172,7 +171,6 @@ class Unit:
     alarms: tuple[Alarm, ...] = ()
     quantities: tuple[Quantity, ...] = ()
     events: tuple[str, ...] = ()
-    probe_numbers: Mapping[str, int] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, kw_only=True)

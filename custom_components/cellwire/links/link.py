@@ -104,12 +104,7 @@ class Connection[OpenedT: Opened = Any](ABC):
 
 
 class Link[OpenedT: Opened = Any](Connection[OpenedT]):
-    """A two-way stream of bytes.
-
-    `has_line` tells whether the speed of the line can be set from here.
-    """
-
-    has_line = True
+    """A two-way stream of bytes."""
 
     @abstractmethod
     async def write(self, data: bytes) -> None:

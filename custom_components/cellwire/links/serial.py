@@ -18,8 +18,6 @@ from .errors import LinkError, LinkFault, system_fault
 OPEN_TIMEOUT = 10.0
 # How long a driver may take to let a port go.
 CLOSE_TIMEOUT = 1.0
-# The far end of these has a line of its own, whose settings can't be made from here.
-WITHOUT_LINE = ("socket://", "tcp://")
 # An ESPHome address may carry the key of its node, which is nobody else's business.
 _KEY = re.compile(r"(?<=[?&]key=)[^&]*")
 
@@ -78,7 +76,6 @@ class SerialLink(BufferedLink[_OpenPort]):
         `not_ready` are errors by which a provider of ports says that it is still starting.
         """
         super().__init__(_KEY.sub("***", port))
-        self.has_line = not port.startswith(WITHOUT_LINE)
         self._address = port
         self._baudrate = baudrate
         self._failures: tuple[type[Exception], ...] = (

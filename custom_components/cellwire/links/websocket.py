@@ -78,8 +78,6 @@ class _OpenSocket(Stream):
 class WebSocketLink(BufferedLink[_OpenSocket]):
     """A serial line behind a server that speaks WebSocket."""
 
-    has_line = False
-
     def __init__(self, url: str, session: aiohttp.ClientSession) -> None:
         """Remember the address; nothing is opened yet, and the session is never closed here."""
         super().__init__(_LOGIN.sub("***", url))

@@ -1,10 +1,11 @@
-"""Several boards of the newer generation on one bus."""
+"""Several boards of the newer generation on one bus, and a bus that has a master."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
 
-from custom_components.cellwire.devices.attendance import Lookout
+from custom_components.cellwire.devices.device import Identity
 from custom_components.cellwire.devices.errors import (
     BadAnswer,
     DeviceError,
@@ -13,12 +14,44 @@ from custom_components.cellwire.devices.errors import (
     OnlyEcho,
     WrongIdentity,
 )
-from custom_components.cellwire.devices.jk_bms import board as boards, modbus
+from custom_components.cellwire.devices.jk_bms import listener, modbus
+from custom_components.cellwire.devices.jk_bms.listener import BusListener
 from custom_components.cellwire.devices.jk_bms.modbus import BusDevice
+from custom_components.cellwire.links.serial import SerialLink
 from tests.bench import faults
-from tests.bench.jk_bms import Bus, recorded_board
+from tests.bench.captures import capture
+from tests.bench.jk_bms import Bus, BusBoard, MasterBus, recorded_board, resum
+from tests.bench.wire import PtyWire
+from tests.waiting import until
 
-from .boards import ABOUT, SETTINGS, STATUS, device_on, strange
+ABOUT, SETTINGS, STATUS = 3, 1, 2
+ACKNOWLEDGEMENT = bytes.fromhex("001016200001059A")
+
+
+def boards() -> dict[int, BusBoard]:
+    return {
+        1: recorded_board("pb_real_8s_sw15.10_addr1", "SERIAL1"),
+        3: recorded_board("pb_real_16s_sw15.41_addr3", "SERIAL3"),
+    }
+
+
+@pytest.fixture
+def bus(pty: PtyWire) -> Bus:
+    return Bus(pty, boards())
+
+
+def device_on(bus: Bus, **serials: str | None) -> BusDevice:
+    known = {key.removeprefix("a"): serial for key, serial in serials.items()}
+    identity = Identity(variant=modbus.VARIANT, serials=known or {"1": "SERIAL1", "3": "SERIAL3"})
+    return BusDevice(SerialLink(bus.wire.address, 115200), identity)
+
+
+@pytest.fixture
+async def device(bus: Bus) -> AsyncIterator[BusDevice]:
+    device = device_on(bus)
+    await device.start()
+    yield device
+    await device.close()
 
 
 async def test_each_board_is_a_unit_of_its_own(device: BusDevice) -> None:
@@ -36,9 +69,7 @@ async def test_settings_and_about_are_asked_seldom(device: BusDevice, bus: Bus) 
     for _ in range(3):
         await device.read()
     for board in bus.boards.values():
-        # Who it is must be said twice.
-        assert board.questions.count(ABOUT) == 2
-        assert board.questions.count(SETTINGS) == 1
+        assert board.questions.count(ABOUT) == board.questions.count(SETTINGS) == 1
         assert board.questions.count(STATUS) == 4
 
 
@@ -47,19 +78,12 @@ async def test_settings_that_can_not_be_read_again_are_forgotten(
 ) -> None:
     assert (await device.read())["1"].values["cell_count_setting"] == 8
     bus.boards[1].frames[SETTINGS] = None
+    monkeypatch.setattr(modbus, "SETTINGS_AGE", 0.0)
     for board in device._boards.values():
-        board.asking.now()
-    # For a while nothing is lost with an answer.
-    assert (await device.read())["1"].values["cell_count_setting"] == 8
-    monkeypatch.setattr(boards, "SETTINGS_AGE", 0.0)
-    for _ in range(2):
-        readings = await device.read()
-        assert "cell_count_setting" not in readings["1"].values
-        assert readings["1"].voltage == 26.852
-    # It was asked again in the next two polls, and is left alone after that.
-    asked = bus.boards[1].questions.count(SETTINGS)
-    await device.read()
-    assert bus.boards[1].questions.count(SETTINGS) == asked == 4
+        board.settings_due = 0.0
+    readings = await device.read()
+    assert "cell_count_setting" not in readings["1"].values
+    assert readings["1"].voltage == 26.852
 
 
 async def test_a_board_without_about_is_read_all_the_same(bus: Bus) -> None:
@@ -70,17 +94,12 @@ async def test_a_board_without_about_is_read_all_the_same(bus: Bus) -> None:
     assert (await device.read())["1"].voltage == 26.852
     assert device.units["1"].model == "JK-BMS"
     assert device.units["1"].serial == "SERIAL1"
-    assert bus.boards[1].questions.count(ABOUT) == 2
-    for _ in range(3):
-        await device.read()
-    assert bus.boards[1].questions.count(ABOUT) == 3
+    assert bus.boards[1].questions.count(ABOUT) == 1
     await device.close()
 
 
 async def test_a_silent_board_does_not_hold_up_the_other(device: BusDevice, bus: Bus) -> None:
     bus.boards[1].fault = faults.silent
-    # Who else may be there was looked up already.
-    device._lookout = Lookout(modbus.SLAVES)
     loop = asyncio.get_running_loop()
     begin = loop.time()
     assert list(await device.read()) == ["3"]
@@ -186,36 +205,15 @@ async def test_only_strangers_on_the_bus(bus: Bus) -> None:
     assert not device.wires.link.is_open
 
 
-async def test_values_that_contradict_each_other_once_are_asked_for_again(
-    device: BusDevice, bus: Bus
-) -> None:
-    wrong = strange(bus.boards[1])
-    bus.boards[1].fault = faults.once(lambda answer: [(0.0, wrong + answer[300:])])
-    assert (await device.read())["1"].voltage == 26.852
-    assert device.wires.health.rejected == 1
-
-
-async def test_values_that_never_agree_are_not_shown(device: BusDevice, bus: Bus) -> None:
-    wrong = [strange(bus.boards[1], cell) for cell in (1, 2)]
-
-    def fault(answer: bytes) -> faults.Pieces:
-        wrong.reverse()
-        return [(0.0, wrong[0] + answer[300:])]
-
-    bus.boards[1].fault = fault
+async def test_contradicting_values_are_not_shown(device: BusDevice, bus: Bus) -> None:
+    status = bus.boards[1].frames[STATUS]
+    assert status is not None
+    bus.boards[1].frames[STATUS] = resum(status[:6] + b"\x00\x20" + status[8:])
     del bus.boards[3]
     with pytest.raises(DeviceError) as caught:
         await device.read()
     assert isinstance(caught.value, Implausible | NoAnswer)
     assert device.wires.health.rejected == 2
-
-
-async def test_a_contradiction_that_stays_is_the_boards_own(device: BusDevice, bus: Bus) -> None:
-    """A balance lead that came off must not make the board unavailable."""
-    bus.boards[1].frames[STATUS] = strange(bus.boards[1])
-    for _ in range(2):
-        assert (await device.read())["1"].cell_voltages[0] == 8.192
-    assert device.wires.health.rejected == 1
 
 
 async def test_noise_only(device: BusDevice, bus: Bus) -> None:
@@ -230,3 +228,63 @@ async def test_secrets_of_about_frames_are_not_kept(device: BusDevice) -> None:
     assert b"JK_PB2A16S20P" in kept
     for secret in (b"SERIAL1", b"SERIAL3", b"123456"):
         assert secret not in kept
+
+
+@pytest.fixture
+async def overheard(pty: PtyWire) -> AsyncIterator[BusListener]:
+    master = asyncio.create_task(MasterBus(pty, cycle=0.5).run())
+    identity = Identity(variant=listener.VARIANT, serials={"0": None})
+    device = BusListener(SerialLink(pty.address, 115200), identity)
+    await device.start()
+    yield device
+    await device.close()
+    master.cancel()
+
+
+async def test_a_bus_with_a_master_is_overheard(overheard: BusListener, pty: PtyWire) -> None:
+    await asyncio.sleep(1.1)
+    readings = await overheard.read()
+    assert {key: reading.voltage for key, reading in readings.items()} == {"0": 52.336, "1": 52.287}
+    assert readings["1"].values["cell_count_setting"] == 16
+    assert overheard.units["1"].label == "1"
+    # Not one byte was sent.
+    assert not pty.received
+
+
+async def test_an_overheard_alarm_hurries(overheard: BusListener, pty: PtyWire) -> None:
+    hurried: list[int] = []
+    overheard.on_change(lambda: hurried.append(1))
+    await asyncio.sleep(0.6)
+    assert not hurried
+    status = overheard_status()
+    await pty.send(resum(status[:166] + b"\x02" + status[167:]) + ACKNOWLEDGEMENT)
+    await until(lambda: hurried)
+
+
+def overheard_status() -> bytes:
+    sequence = capture("jk_bms", "pb_real_bus_master_cycle")["sequence"]
+    return bytes.fromhex(sequence[0]["hex"])
+
+
+async def test_a_master_that_falls_silent(
+    overheard: BusListener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await overheard.read()
+    monkeypatch.setattr(listener, "FRESH", -1.0)
+    with pytest.raises(NoAnswer):
+        await overheard.read()
+
+
+async def test_contradicting_values_are_overheard_but_not_shown(pty: PtyWire) -> None:
+    identity = Identity(variant=listener.VARIANT, serials={})
+    device = BusListener(SerialLink(pty.address, 115200), identity)
+    device.patience = 0.3
+    start = asyncio.create_task(device.start())
+    await asyncio.sleep(0.1)
+    status = recorded_board("pb_real_8s_sw15.10_addr1").frames[STATUS]
+    assert status is not None
+    wrong = resum(status[:6] + b"\x00\x20" + status[8:])
+    await pty.send(wrong + bytes.fromhex("011016200001044B"))
+    with pytest.raises(BadAnswer):
+        await start
+    assert device.wires.health.rejected == 1

@@ -12,11 +12,9 @@ from custom_components.cellwire.devices.jk_bms.modbus import BusDevice
 from custom_components.cellwire.devices.jk_bms.modbus_frame import Content
 from custom_components.cellwire.links.serial import SerialLink
 from tests.bench import faults
-from tests.bench.jk_bms import Bus, BusBoard, recorded_board
+from tests.bench.jk_bms import Bus, BusBoard, recorded_board, resum
 from tests.bench.modbus import crc
 from tests.bench.wire import PtyWire
-
-from .boards import strange
 
 ABOUT, SETTINGS, STATUS = 3, 1, 2
 EXCEPTION = b"\x02\x83\x02"
@@ -30,7 +28,7 @@ def curious(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(modbus, "SLAVES", FREE)
     monkeypatch.setattr(modbus, "PACE", 0.02)
     monkeypatch.setattr(modbus, "READ_TIMEOUT", 0.05)
-    monkeypatch.setitem(modbus.TIMEOUTS, Content.STATUS, 0.15)
+    monkeypatch.setattr(modbus, "SCAN_TIMEOUT", 0.15)
 
 
 def a_board(serial: str | None = "SERIAL2") -> BusBoard:
@@ -70,7 +68,7 @@ async def test_a_board_that_is_plugged_in_joins(device: BusDevice, bus: Bus) -> 
     assert (device.units["2"].model, device.units["2"].serial) == ("JK_PB2A16S15P", "SERIAL2")
     assert {control.id for control in device.controls["2"]}
     assert list(await device.read()) == ["1", "3", "2"]
-    assert bus.boards[2].questions.count(ABOUT) == 2
+    assert bus.boards[2].questions.count(ABOUT) == 1
     # It is still there when the port is opened anew.
     await device.wires.link.close()
     assert (await device.read()).keys() == device.units.keys() == {"1", "2", "3"}
@@ -156,56 +154,11 @@ async def test_who_it_is_is_asked_twice(device: BusDevice, bus: Bus) -> None:
     assert device.identity.serials["2"] == "SERIAL2"
 
 
-@pytest.mark.parametrize("fault", [faults.corrupted(100), faults.truncated(302)])
-async def test_one_damaged_answer_keeps_no_board_from_joining(
-    device: BusDevice, bus: Bus, fault: faults.Fault
-) -> None:
-    newcomer = bus.boards[2] = a_board()
-    newcomer.fault = faults.once(fault)
-    await read_until(device, lambda found: "2" in found)
-    assert newcomer.questions[:2] == [STATUS, STATUS]
-
-
-@pytest.mark.parametrize(
-    ("said", "asked"), [(b"\xff" * 40, 1), (b"\x55\xaa\xeb\x90" * 20, modbus.ATTEMPTS)]
-)
-async def test_noise_does_not_join(device: BusDevice, bus: Bus, said: bytes, asked: int) -> None:
-    newcomer = bus.boards[2] = a_board()
-    newcomer.fault = lambda _: [(0.0, said)]
-    for _ in FREE:
-        assert (await device.read()).keys() == {"1", "3"}
-        if newcomer.questions:
-            break
-    assert newcomer.questions == [STATUS] * asked
-
-
-async def test_whom_the_search_missed_is_looked_for_at_once(
-    bus: Bus, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(attendance, "LOOKOUT_INTERVAL", 60.0)
-    bus.boards |= {2: a_board(), 4: a_board("SERIAL4")}
-    device = BusDevice(
-        SerialLink(bus.wire.address, 115200),
-        Identity(variant=modbus.VARIANT, serials={"1": "SERIAL1", "3": None}),
-    )
-    await device.start()
-    for _ in range(2):
-        readings = await device.read()
-    assert readings.keys() == {"1", "2", "3", "4"}
-    await device.close()
-
-
 async def test_what_makes_no_sense_does_not_join(device: BusDevice, bus: Bus) -> None:
     newcomer = bus.boards[2] = a_board()
-    wrong = [strange(newcomer, cell) for cell in (1, 2)]
-
-    def fault(answer: bytes) -> faults.Pieces:
-        if answer[4] != STATUS:
-            return [(0.0, answer)]
-        wrong.reverse()
-        return [(0.0, wrong[0] + answer[300:])]
-
-    newcomer.fault = fault
+    status = newcomer.frames[STATUS]
+    assert status
+    newcomer.frames[STATUS] = resum(status[:6] + b"\x00\x20" + status[8:])
     for _ in range(4):
         assert (await device.read()).keys() == {"1", "3"}
     assert STATUS in newcomer.questions

@@ -1,6 +1,7 @@
 """Which JK-BMS is on the other end, and what is said when it is none."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
@@ -13,17 +14,13 @@ from custom_components.cellwire.devices.errors import (
     OtherDevice,
 )
 from custom_components.cellwire.devices.hearing import Speaker
-from custom_components.cellwire.devices.jk_bms import (
-    FAMILY,
-    classic,
-    modbus,
-    probe as probing,
-    roll_call,
-)
+from custom_components.cellwire.devices.jk_bms import FAMILY, classic, modbus, probe as probing
+from custom_components.cellwire.devices.jk_bms.plain import is_foreign_answer, is_plain_answer
 from custom_components.cellwire.devices.jk_bms.probe import (
     CLASSIC_NAME,
     MODBUS_NAME,
     OLD_NAME,
+    PLAIN_NAME,
     is_old_answer,
     recognise,
 )
@@ -31,8 +28,8 @@ from custom_components.cellwire.links.errors import LinkError, LinkFault
 from custom_components.cellwire.links.serial import SerialLink
 from tests.bench.captures import capture, recording, reply
 from tests.bench.hubble_am2 import Pack
-from tests.bench.jk_bms import Bus, ClassicBoard, recorded_board
-from tests.bench.modbus import RtuBus, Slave
+from tests.bench.jk_bms import Bus, ClassicBoard, MasterBus, recorded_board
+from tests.bench.modbus import RtuBus, Slave, crc
 from tests.bench.wire import PtyWire
 
 OLD = bytes.fromhex(capture("jk_bms", "old_dd_a5_vendor_examples")["frames"][1]["hex"])
@@ -44,8 +41,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(classic, "TIMEOUT", 0.2)
     monkeypatch.setattr(modbus, "PACE", 0.02)
     monkeypatch.setattr(probing, "LISTEN", 0.3)
-    monkeypatch.setattr(roll_call, "READ_TIMEOUT", 0.02)
-    monkeypatch.setattr(roll_call, "WINDOW", 0.05)
+    monkeypatch.setattr(probing, "SCAN_TIMEOUT", 0.1)
     monkeypatch.setattr(probing, "OLD_TIMEOUT", 0.2)
 
 
@@ -113,11 +109,30 @@ async def test_one_board_through_an_adapter_that_echoes(pty: PtyWire) -> None:
     assert found.title == "JK_PB2A16S15P SN4"
 
 
+async def test_a_bus_that_has_a_master_is_only_listened_to(
+    pty: PtyWire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probing, "MASTER_CYCLE", 1.0)
+    master = asyncio.create_task(MasterBus(pty, cycle=0.5).run())
+    found = await probe(pty)
+    master.cancel()
+    assert found.identity.variant == "modbus_listener"
+    assert found.identity.serials == {"0": None, "1": None}
+    assert not pty.received
+
+
 async def test_an_old_board_is_named(pty: PtyWire) -> None:
     answering(pty, bytes.fromhex("DDA50300FFFD77"), OLD)
     error = await problem(pty)
     assert isinstance(error, OtherDevice)
     assert error.placeholders == {"device": "JK-BMS", "found": OLD_NAME}
+
+
+async def test_a_board_of_plain_modbus_is_named(pty: PtyWire) -> None:
+    body = b"\x01\x03\x14" + bytes(range(20))
+    answering(pty, bytes.fromhex("01031200000AC0B5"), body + crc(body))
+    error = await problem(pty)
+    assert error.placeholders["found"] == PLAIN_NAME
 
 
 async def test_nobody(pty: PtyWire) -> None:
@@ -177,6 +192,10 @@ async def test_a_port_that_can_not_be_opened(pty: PtyWire) -> None:
     assert caught.value.fault is LinkFault.MISSING
 
 
+def plain(data: bytes) -> bytes:
+    return data + crc(data)
+
+
 @pytest.mark.parametrize(
     ("data", "name"),
     [
@@ -196,6 +215,25 @@ def test_an_old_board_is_recognised_as_one_that_cannot_be_read() -> None:
     assert recognise(b"\x00" + OLD) == Speaker(OLD_NAME, is_ours=False)
 
 
+def plain_answers(data: bytes) -> bool:
+    return is_plain_answer(data, "1")
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_foreign"),
+    [
+        (b"", False),
+        (plain(b"\x01\x03\x14" + bytes(20)), False),
+        (plain(b"\x01\x03\x14" + b"\x20\x00" * 10), True),
+        (plain(b"\x01\x83\x02"), True),
+        (plain(b"\x02\x83\x02"), False),
+        (b"\x01\x83\x02\x00\x00", False),
+    ],
+)
+def test_other_modbus_devices_are_told_by_their_answer(answer: bytes, is_foreign: bool) -> None:  # noqa: FBT001
+    assert is_foreign_answer(answer, "1") == is_foreign
+
+
 async def test_other_modbus_devices_get_no_question_that_is_a_write_to_them(pty: PtyWire) -> None:
     """Not even the one to all of them, which asks a board that is a master."""
     packs: dict[int, Slave] = {2: Pack(), 5: Pack()}
@@ -209,8 +247,20 @@ async def test_other_modbus_devices_get_no_question_that_is_a_write_to_them(pty:
     assert b"\x01\x10\x16\x20" in pty.received
 
 
-def test_an_old_answer_that_is_not_whole_is_none() -> None:
-    assert not is_old_answer(OLD[:10])
+@pytest.mark.parametrize(
+    ("check", "data"),
+    [
+        (is_old_answer, OLD[:10]),
+        (plain_answers, b""),
+        (plain_answers, b"\x01\x03\x14" + bytes(22)),
+        (plain_answers, plain(b"\x01\x03\x14" + bytes(20))[:20]),
+        # Of another board, and what can be no cells.
+        (plain_answers, plain(b"\x02\x03\x14" + bytes(20))),
+        (plain_answers, plain(b"\x01\x03\x14" + b"\x20\x00" * 10)),
+    ],
+)
+def test_answers_that_are_not_whole_are_none(check: Callable[[bytes], bool], data: bytes) -> None:
+    assert not check(data)
 
 
 def test_every_recorded_old_answer_to_the_question_is_known() -> None:

@@ -61,11 +61,9 @@ LOOKS: dict[str, Look] = {
     "capacity_setting_ah": lambda reading: reading.design_capacity,
     "derived_remaining_ah_from_setting": lambda reading: round(reading.remaining_capacity or 0, 1),
     "derived_power_w": lambda reading: reading.power,
-    "derived_min_cell_mv_nonzero": lambda reading: min(filter(None, millivolts(reading))),
+    "derived_min_cell_mv_nonzero": lambda reading: round((reading.cell_voltage_min or 0) * 1000),
     "derived_max_cell_mv": lambda reading: round((reading.cell_voltage_max or 0) * 1000),
-    "derived_delta_mv_nonzero": lambda reading: (
-        max(millivolts(reading)) - min(filter(None, millivolts(reading)))
-    ),
+    "derived_delta_mv_nonzero": lambda reading: round((reading.cell_voltage_delta or 0) * 1000),
     "pack_ovp_v": lambda reading: reading.values["pack_overvoltage_protection"],
     "pack_uvp_v": lambda reading: reading.values["pack_undervoltage_protection"],
     "cell_ovp_mv": setting("cell_overvoltage_protection", 1000),

@@ -21,7 +21,6 @@ from .plausible import Judge
 from .reading import to_reading, to_unit
 from .recipes import Recipe, offered, recipes
 from .redact import redact_classic, redact_request, scrub
-from .stray import is_stray
 from .switches import Switch, to_controls, turn
 from .words import NAME
 
@@ -62,7 +61,7 @@ class ClassicDevice(AskedDevice):
     @property
     @override
     def talking_time(self) -> float:
-        return ATTEMPTS * (len(READ_ALL_REQUESTS) + 1) * self._asker.patience(TIMEOUT)
+        return (len(READ_ALL_REQUESTS) + ATTEMPTS) * self._asker.patience(TIMEOUT)
 
     @override
     async def greet(self) -> None:
@@ -85,13 +84,7 @@ class ClassicDevice(AskedDevice):
             return {UNIT: await self._measure()}
 
     async def _greet_with(self, form: bytes) -> None:
-        try:
-            fields, _ = await self.ask(form)
-        except BadAnswer as err:
-            if is_stray(err.heard):
-                raise
-            # Somebody answers, so this may be the only form that he knows.
-            fields, _ = await self.ask(form)
+        fields, _ = await self.ask(form)
         self._request = form
         unit = to_unit(fields)
         self.units = {UNIT: unit}

@@ -15,13 +15,11 @@ from ..attendance import Attendance, Lookout, expecting_nobody
 from ..device import Identity, Readings
 from ..errors import BadAnswer, DeviceError, NoAnswer, OnlyEcho
 from ..hearing import listen
-from ..model import Reading, Unit, Value
+from ..model import Reading, Value
 from ..shared_address import SharedAddresses
-from .board import Board
 from .modbus_frame import (
     HIGHEST_ADDRESS,
     Content,
-    Data,
     SpeechScanner,
     Spoken,
     Written,
@@ -34,7 +32,6 @@ from .modbus_settings import has_heating, to_values
 from .plain import is_foreign_answer, plain_request
 from .plausible import Judge
 from .redact import redact_data, scrub
-from .stray import is_stray
 from .switches import SWITCHES, Switch, to_controls, turn
 from .words import NAME
 
@@ -45,35 +42,55 @@ SLAVES = tuple(str(address) for address in range(1, HIGHEST_ADDRESS + 1))
 # Boards answer within 50 ms. Requests closer together than this are answered by several at once.
 PACE = 0.12
 TIMEOUTS = {Content.STATUS: 0.5, Content.SETTINGS: 1.0, Content.ABOUT: 1.0}
-# At 9600 baud an answer that has begun takes a third of a second, and a gateway may cut it.
-UNDER_WAY = 0.5
-# Other Modbus devices begin to answer a read within 50 ms or so.
+# Where nobody is known: boards and other Modbus devices begin to answer within 50 ms or so.
+SCAN_TIMEOUT = 0.3
 READ_TIMEOUT = 0.15
-ATTEMPTS = 2
-# So often at most a board is asked who it is, until it says the same twice in a row.
-INTRODUCTIONS = 3
-# The most that is asked to measure a board once.
-QUESTIONS = {Content.STATUS: 1, Content.SETTINGS: 2, Content.ABOUT: INTRODUCTIONS}
 # An acknowledgement that does not come is not waited for long: what counts is the state behind it.
 WRITE_TIMEOUT = 0.3
+# Settings change when somebody changes them; they are forgotten if they can't be read again.
+SETTINGS_INTERVAL = 60.0
+SETTINGS_AGE = 180.0
+# Software from 15.36 on may leave the question for the about frame unanswered.
+ABOUT_INTERVAL = 300.0
+
+
+class Board:
+    """What is remembered of one board on the bus."""
+
+    def __init__(self, judge: Judge) -> None:
+        """Know nothing yet; times are monotonic seconds."""
+        self.judge = judge
+        self.settings: dict[str, Value] = {}
+        self.settings_at = -SETTINGS_AGE
+        self.settings_due = 0.0
+        self.about_due = 0.0
+        self.about = False
+
+    def doubt(self) -> None:
+        """Take nothing for granted that was known of its settings."""
+        self.settings_at = -SETTINGS_AGE
+        self.settings_due = 0.0
+
+    def forget(self) -> None:
+        """Ask again who this is and how it is set."""
+        self.settings_due = self.about_due = 0.0
+        self.about = False
 
 
 class BusDevice(AskedDevice):
     """One or more boards on an RS485 bus, Cellwire being its only master."""
 
-    switches: tuple[Switch, ...] = SWITCHES
-
     def __init__(self, link: Link, identity: Identity) -> None:
         """Own the link from now on; nothing is opened yet."""
         super().__init__(link, identity)
         wires = self.wires
-        self._scanner = SpeechScanner(
+        scanner = SpeechScanner(
             wires.health, lambda noise: wires.trace.add(Direction.NOISE, scrub(noise))
         )
-        self._asker = Asker(self, NAME, self._scanner, pace=PACE, quiet=0.0)
+        self._asker = Asker(self, NAME, scanner, pace=PACE, quiet=0.0)
         self._boards = {address: Board(Judge(wires.health)) for address in identity.serials}
         self._attendance = Attendance(identity.serials)
-        self._lookout = Lookout(SLAVES, soon=True)
+        self._lookout = Lookout(SLAVES)
         self._shared = SharedAddresses()
 
     @property
@@ -84,10 +101,8 @@ class BusDevice(AskedDevice):
     @property
     @override
     def talking_time(self) -> float:
-        once = sum(
-            times * self._asker.patience(TIMEOUTS[content]) for content, times in QUESTIONS.items()
-        )
         # Greeted once, measured twice, and one that joins.
+        once = sum(self._asker.patience(timeout) for timeout in TIMEOUTS.values())
         return 3 * once * (len(self._boards) + 1)
 
     @override
@@ -96,7 +111,7 @@ class BusDevice(AskedDevice):
         self._attendance = Attendance(self.identity.serials)
         for address, board in self._boards.items():
             board.forget()
-            self._introduce(address)
+            self._introduce(address, None)
         await self._ask_all(self._attendance.cycle())
 
     @override
@@ -131,7 +146,7 @@ class BusDevice(AskedDevice):
         for address in asked:
             try:
                 with self.wires.mistakes.as_errors():
-                    readings[address] = await self.measure(address)
+                    readings[address] = await self._measure(address)
             except DeviceError as err:
                 outcomes[address] = problem = err
                 # Another board may be at this address when it answers again.
@@ -152,16 +167,10 @@ class BusDevice(AskedDevice):
 
         Raises LinkError, NoAnswer, BadAnswer or OnlyEcho.
         """
-        patience = timeout or TIMEOUTS[content]
         await self._asker.send(trigger(int(address), content))
-        has_begun = False
         while True:
-            more = UNDER_WAY if has_begun or self._scanner.missing > 1 else 0.0
-            for frame in await self._asker.frames(patience + more):
+            for frame in await self._asker.frames(timeout or TIMEOUTS[content]):
                 match frame:
-                    case Data():
-                        # Whose it is comes right behind it.
-                        has_begun = True
                     case Spoken(who, what, bytes() as data) if (who, what) == (
                         int(address),
                         content,
@@ -171,148 +180,84 @@ class BusDevice(AskedDevice):
                         self._asker.answered()
                         return data
 
-    async def meet(self, address: str) -> Reading:
-        """Measure a board of which nothing is known yet. Raises as `measure`."""
-        self._introduce(address)
-        reading = await self.measure(address)
-        board, now = self._boards[address], time.monotonic()
-        if board.about.is_due(now):
-            # A board that is known by its entry is so for ever, so it is worth a second question.
-            await self._ask_who(address, board, now)
-        return reading
-
-    async def measure(self, address: str) -> Reading:
-        """Return what a board says now, and learn what is not known of it yet.
-
-        Raises LinkError or DeviceError.
-        """
-        board = self._boards[address]
-        attempts = ATTEMPTS if self._attendance.is_present(address) else 1
-        while True:
-            attempts -= 1
-            try:
-                data = await self._status(address, board)
-                now = time.monotonic()
-                await self._get_to_know(address, board, now)
-                return board.judge.check(to_reading(data, board.settings(now), now))
-            except DeviceError:
-                if not attempts:
-                    raise
-
-    async def _status(self, address: str, board: Board) -> bytes:
-        """Ask for the status, behind the settings if it stayed unanswered without them.
-
-        Some software answers it only within 200 ms of another request.
-        """
-        try:
-            if board.in_company:
-                await self._keep_company(address, board)
-            status = await self.ask(address, Content.STATUS)
-        except NoAnswer, OnlyEcho:
-            board.missed()
-            raise
-        board.answered()
-        return status
-
-    async def _keep_company(self, address: str, board: Board) -> None:
-        """Ask for the settings. Raises what they leave no hope after."""
-        for _ in range(ATTEMPTS):
-            try:
-                settings = await self.ask(address, Content.SETTINGS, TIMEOUTS[Content.STATUS])
-            except NoAnswer, OnlyEcho:
-                if board.settings(time.monotonic()) or not self._attendance.is_present(address):
-                    # A silent board must not hold up the others.
-                    raise
-                return
-            except BadAnswer:
-                # Until it is clear that it is damaged, the company is over.
-                continue
-            self._take_settings(address, board, settings, time.monotonic())
-            return
-
     async def _look_at(self, address: str) -> Readings:
         """Ask an address where no board is known, and take in one that answers."""
-        if await self.is_foreign(address) or not await self._answers(address):
+        if await self.is_foreign(address):
             return {}
-        self._boards[address] = Board(Judge(self.wires.health))
-        self._attendance.add(address)
         try:
-            reading = await self.meet(address)
+            with expecting_nobody(self.wires.health):
+                await self.ask(address, Content.STATUS, SCAN_TIMEOUT)
+        except DeviceError as err:
+            _LOGGER.debug("No board at address %s: %s", address, err)
+            return {}
+        # A board that is known by its entry is so for ever, so it is worth a second question.
+        about = await self._try(address, Content.ABOUT) or await self._try(address, Content.ABOUT)
+        self._join(address, about)
+        try:
+            reading = await self._measure(address)
         except DeviceError as err:
             _LOGGER.debug("The board at address %s makes no sense: %s", address, err)
             self.forget(address)
             return {}
-        serial = self.units[address].serial
-        # A number that two boards share identifies neither, nor does one that moved here.
-        known = serial in self.identity.serials.values()
-        self.identity = self.identity.joined_by(address, None if known else serial)
         _LOGGER.info("A board appeared at address %s of %s", address, self.wires.link.name)
         return {address: reading}
 
-    async def _answers(self, address: str) -> bool:
-        """Tell whether a board answers where none is known; a damaged answer is asked for again."""
-        for _ in range(ATTEMPTS):
+    def _join(self, address: str, about: bytes | None) -> None:
+        board = self._boards[address] = Board(Judge(self.wires.health))
+        board.about = about is not None
+        board.about_due = time.monotonic() + ABOUT_INTERVAL
+        serial = serial_number(about) if about else None
+        # A number that two boards share identifies neither, nor does one that moved here.
+        known = serial in self.identity.serials.values()
+        self.identity = self.identity.joined_by(address, None if known else serial)
+        self._attendance.add(address)
+        self._introduce(address, about)
+
+    def _introduce(self, address: str, about: bytes | None) -> None:
+        self.units[address] = to_unit(address, about, self.identity.serials[address])
+        self.offer(address, to_controls(SWITCHES, partial(self._switch, address)))
+
+    async def _measure(self, address: str) -> Reading:
+        board = self._boards[address]
+        attempts = 2 if self._attendance.is_present(address) else 1
+        while True:
+            attempts -= 1
             try:
-                # The read right before is company enough.
-                with expecting_nobody(self.wires.health):
-                    await self.ask(address, Content.STATUS)
-            except BadAnswer as err:
-                if is_stray(err.heard):
-                    return False
-            except DeviceError as err:
-                _LOGGER.debug("No board at address %s: %s", address, err)
-                return False
-            else:
-                return True
-        return False
-
-    def _introduce(self, address: str) -> None:
-        self.units[address] = to_unit(address, None, self.identity.serials.get(address))
-        self.offer(address, to_controls(self.switches, partial(self._switch, address)))
-
-    async def _introduction(self, address: str) -> bytes | None:
-        """Ask who is there until the same is said twice; None if it is not.
-
-        The sum of a frame is 8 bits, which let two flipped ones through, and this is for ever.
-        """
-        before: Unit | None = None
-        for _ in range(INTRODUCTIONS):
-            if (about := await self._try(address, Content.ABOUT)) is None:
-                return None
-            said = to_unit(address, about, None)
-            if said == before:
-                return about
-            before = said
-        return None
+                data = await self.ask(address, Content.STATUS)
+                now = time.monotonic()
+                await self._get_to_know(address, board, now)
+                settings = board.settings if now - board.settings_at < SETTINGS_AGE else {}
+                return board.judge.check(to_reading(data, settings, now))
+            except DeviceError:
+                if not attempts:
+                    raise
 
     async def _get_to_know(self, address: str, board: Board, now: float) -> None:
         """Ask what changes rarely, if it is due. Only another identity keeps a board from use."""
-        if board.about.is_due(now):
-            await self._ask_who(address, board, now)
-        if board.asking.is_due(now):
+        if not board.about and now >= board.about_due:
+            if about := await self._try(address, Content.ABOUT):
+                self.identity.confirm(address, serial_number(about))
+                self.units[address] = to_unit(address, about, self.identity.serials[address])
+                board.about = True
+            else:
+                board.about_due = now + ABOUT_INTERVAL
+        if now >= board.settings_due:
+            board.settings_due = now + SETTINGS_INTERVAL
             if settings := await self._try(address, Content.SETTINGS):
                 self._take_settings(address, board, settings, now)
-            else:
-                board.asking.missed(now)
-
-    async def _ask_who(self, address: str, board: Board, now: float) -> None:
-        if (about := await self._introduction(address)) is None:
-            board.about.missed(now)
-            return
-        self.identity.confirm(address, serial_number(about))
-        self.units[address] = to_unit(address, about, self.identity.serials.get(address))
-        board.about.answered(now)
 
     def _take_settings(self, address: str, board: Board, settings: bytes, now: float) -> None:
         unit = self.units[address]
         heating = has_heating(unit.hardware, unit.firmware)
-        board.take_settings(to_values(settings, heating=heating), now)
+        board.settings = to_values(settings, heating=heating)
+        board.settings_at = now
+        board.settings_due = now + SETTINGS_INTERVAL
 
     async def _switch(self, address: str, switch: Switch, wish: Value) -> None:
         board = self._boards[address]
         # Whether it is still the same board is asked anew where it tells.
-        board.about.now()
-        await self.converse(partial(self.measure, address))
+        board.about = False
+        await self.converse(partial(self._measure, address))
         request = switch_request(int(address), switch, on=bool(wish))
         write = partial(self._write, board, Written(int(address), switch.register))
         look = partial(self._look, address, switch)
@@ -334,9 +279,8 @@ class BusDevice(AskedDevice):
             settings = await self.converse(ask)
         except NoAnswer, BadAnswer, OnlyEcho:
             settings = await self.converse(ask)
-        now = time.monotonic()
-        self._take_settings(address, board, settings, now)
-        return board.settings(now)[switch.state.id]
+        self._take_settings(address, board, settings, time.monotonic())
+        return board.settings[switch.state.id]
 
     async def _try(self, address: str, content: Content) -> bytes | None:
         try:

@@ -3,7 +3,7 @@
 Source: docs/devices/jk_bms.md, "Status of the newer generation" and the sections behind it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 import struct
 
 from ..model import (
@@ -20,7 +20,6 @@ from ..model import (
     activity,
 )
 from . import modbus_settings, words
-from .cells import to_cells
 from .modbus_frame import PAYLOAD
 from .words import active, text
 
@@ -65,31 +64,21 @@ _QUANTITIES = (
 )
 
 NO_PROBE = -2000
-# What the board and its app call the third and the fourth probe.
-PROBE_NUMBERS = {"3": 4, "4": 5}
 CELLS = 32
 
-# What is taken from the status, by the offset of its register, and how it is packed. The registers
-# begin at 0x1200 (status) and 0x1400 (about).
-FIELDS = {
-    0x00: "32HI",  # millivolts, 40 present bits
-    0x4A: "32H",  # resistances of the wires
-    0x8A: "hIIIi2hIh2BiIII2B",  # all up to B9
-    0xBC: "I2B",  # run time, C0 MOSFETs
-    0xD0: "2B",  # present probes, heating
-    0xE6: "h",  # current of the heater
-    0xFA: "2h",  # T4, T5
-}
-_CELLS, _WIRES, _MAIN, _POWER, _PROBES, _HEATER, _EXTRA = (
-    struct.Struct(f"<{layout}") for layout in FIELDS.values()
-)
+# Offsets are those of the registers; the data begin at 0x1200 (status) and 0x1400 (about).
+_CELLS = struct.Struct("<32HI")  # 00 millivolts, 40 present bits
+_WIRES = struct.Struct("<32H")  # 4A
+_MAIN = struct.Struct("<hIIIi2hIh2BiIII2B")  # 8A .. B9
+_POWER = struct.Struct("<I2B")  # BC run time, C0 MOSFETs
 _MODEL, _HARDWARE, _SOFTWARE, _SERIAL = (0x00, 16), (0x10, 8), (0x18, 8), (0x50, 16)
 
 
-def _present(values: Sequence[int], bits: int) -> tuple[int, ...]:
-    """Return the values of the inputs up to the last one that has a cell, 0 where none is."""
+def _present(values: tuple[int, ...], bits: int, divisor: int) -> tuple[float | None, ...]:
+    # 0 is an input without a cell, or a wire that was not measured yet.
     return tuple(
-        values[cell] if bits >> cell & 1 else 0 for cell in range(min(bits.bit_length(), CELLS))
+        values[cell] / divisor if bits >> cell & 1 and values[cell] else None
+        for cell in range(min(bits.bit_length(), CELLS))
     )
 
 
@@ -100,8 +89,8 @@ def _degrees(raw: int) -> float | None:
 def _temperatures(data: bytes, mosfet: int, first: int, second: int) -> dict[str, float | None]:
     temperatures = {"mosfet": _degrees(mosfet), "1": _degrees(first), "2": _degrees(second)}
     # Two more probes on newer boards; where they do not exist both places are 0. The present
-    # bits can't be relied on, and the field before them, T3, repeats the MOSFET temperature.
-    third, fourth = _EXTRA.unpack_from(data, PAYLOAD + 0xFA)
+    # bits can't be relied on, and the field between repeats the MOSFET temperature.
+    third, fourth = struct.unpack_from("<2h", data, PAYLOAD + 0xFA)
     if third or fourth:
         temperatures |= {"3": _degrees(third), "4": _degrees(fourth)}
     return temperatures
@@ -118,8 +107,7 @@ def to_reading(data: bytes, settings: Mapping[str, Value], at: float) -> Reading
         balance_current, balancing, soc, remaining, full, cycles, cycled, soh, _precharge,
     ) = _MAIN.unpack_from(data, PAYLOAD + 0x8A)  # fmt: skip
     run_time, charge_mosfet, discharge_mosfet = _POWER.unpack_from(data, PAYLOAD + 0xBC)
-    _probes, heating = _PROBES.unpack_from(data, PAYLOAD + 0xD0)
-    (heating_current,) = _HEATER.unpack_from(data, PAYLOAD + 0xE6)
+    (heating_current,) = struct.unpack_from("<h", data, PAYLOAD + 0xE6)
     flow = current / 1000
     capacity = settings.get(modbus_settings.CAPACITY.id)
     return Reading(
@@ -134,11 +122,8 @@ def to_reading(data: bytes, settings: Mapping[str, Value], at: float) -> Reading
         full_capacity=full / 1000,
         design_capacity=capacity if isinstance(capacity, int | float) else None,
         cycles=cycles,
-        cell_voltages=to_cells(_present(millivolts, present), present, pack / 1000),
-        # 0 is a wire that was not measured yet.
-        wire_resistances=tuple(
-            wire or None for wire in _present(_WIRES.unpack_from(data, PAYLOAD + 0x4A), present)
-        ),
+        cell_voltages=_present(tuple(millivolts), present, 1000),
+        wire_resistances=_present(_WIRES.unpack_from(data, PAYLOAD + 0x4A), present, 1),
         balancing=bool(balancing),
         balance_current=balance_current / 1000,
         temperatures=_temperatures(data, mosfet, first, second),
@@ -149,9 +134,8 @@ def to_reading(data: bytes, settings: Mapping[str, Value], at: float) -> Reading
             **settings,
             "cycled_capacity": cycled / 1000,
             "operation_time": run_time,
-            "heating": bool(heating),
-            # Boards without a heater may send any number here.
-            "heating_current": heating_current / 1000 if heating or not heating_current else None,
+            "heating": bool(data[PAYLOAD + 0xD1]),
+            "heating_current": heating_current / 1000,
         },
         raw={
             "alarms": alarms,
@@ -189,5 +173,4 @@ def to_unit(address: str, about: bytes | None, serial: str | None) -> Unit:
         statuses=BATTERY_STATUSES,
         alarms=tuple(ALARMS.values()),
         quantities=_QUANTITIES,
-        probe_numbers=PROBE_NUMBERS,
     )

@@ -1,33 +1,36 @@
 """Which JK-BMS is on the other end, if any.
 
-The order disturbs least: listen, then the classic question, then the newer ones at every address,
-the same at the other line speed, then that of boards that can't be read
-(docs/devices/jk_bms.md, "Telling the generations apart").
+The order disturbs least: listen, then the classic question, then the newer one at every address,
+then the ones of boards that can't be read (docs/devices/jk_bms.md, "Telling the generations
+apart"). To other Modbus devices the newer question is a write, so no address gets it at which one
+of them answers a read.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+import asyncio
 from functools import partial
 
 from ...links.link import Link
 from ..device import Device, Found, Identity, Line, LinkFactory, Progress
 from ..errors import BadAnswer, DeviceError, NoAnswer, OnlyEcho, OtherDevice
 from ..hearing import Speaker, listen
-from . import classic, listener, modbus, plain_bus
+from . import classic, listener, modbus
 from .classic import ClassicDevice
 from .frame import FrameScanner
 from .listener import BusListener
-from .modbus import BusDevice
-from .modbus_frame import Asked, SpeechScanner, Spoken
-from .overhear import hear, overhear
-from .plain_bus import PlainBus
-from .search_bus import search_bus
+from .modbus import SCAN_TIMEOUT, SLAVES, BusDevice
+from .modbus_frame import Asked, Content, SpeechScanner, Spoken
+from .modbus_reading import to_unit
+from .plain import is_plain_answer, plain_request
 from .words import NAME
 
 BAUDRATE = 115200
-# UART protocol 013 of the newer generation, and boards of before.
-SLOW = Line(9600)
+OLD_BAUDRATE = 9600
 LISTEN = 1.0
+# Opening a port may make a few bytes; what sends more talks by itself and is no board.
+STRAY = 8
+MASTER_CYCLE = 4.4
+# Address 0 is a master's. For other Modbus devices it means all of them, so it comes last.
+MASTER = "0"
 
 OLD_REQUEST = bytes.fromhex("DDA50300FFFD77")
 OLD_TIMEOUT = 1.0
@@ -35,8 +38,7 @@ OLD_TIMEOUT = 1.0
 CLASSIC_NAME = "JK-BMS (classic protocol, 4E 57)"
 MODBUS_NAME = "JK-BMS (newer generation, protocol 001)"
 OLD_NAME = "JK-BMS with software before 6.0, or JBD board (DD A5), which can't be read"
-
-type _Search = Callable[[Link, Progress], Awaitable[Found]]
+PLAIN_NAME = "JK-BMS (newer generation) that answers plain Modbus only, which can't be read"
 
 
 def recognise(data: bytes) -> Speaker | None:
@@ -44,8 +46,7 @@ def recognise(data: bytes) -> Speaker | None:
     frames = FrameScanner()
     if any(frame.is_reply for frame in frames.feed(data) + frames.flush()):
         return Speaker(CLASSIC_NAME)
-    speech = SpeechScanner()
-    if any(isinstance(frame, Spoken | Asked) for frame in speech.feed(data) + speech.flush()):
+    if _speech(data):
         return Speaker(MODBUS_NAME)
     return Speaker(OLD_NAME, is_ours=False) if is_old_answer(data) else None
 
@@ -62,7 +63,6 @@ def create(link: Link, identity: Identity) -> Device:
     variants: dict[str, type[ClassicDevice | BusDevice | BusListener]] = {
         classic.VARIANT: ClassicDevice,
         modbus.VARIANT: BusDevice,
-        plain_bus.VARIANT: PlainBus,
         listener.VARIANT: BusListener,
     }
     return variants[identity.variant](link, identity)
@@ -71,78 +71,114 @@ def create(link: Link, identity: Identity) -> Device:
 async def probe(link_for: LinkFactory, progress: Progress) -> Found:
     """Find out which generation answers, and where.
 
-    Raises LinkError; OtherDevice for a board that can't be read; NoAnswer, BadAnswer, OnlyEcho or
-    another DeviceError.
+    Raises LinkError; OtherDevice for a board that can't be read; NoAnswer, BadAnswer, OnlyEcho.
     """
-    return await _probe(link_for, progress, partial(search_bus, careful=False))
+    return await _probe(link_for, progress, (*SLAVES, MASTER))
 
 
 async def detect(link_for: LinkFactory, progress: Progress) -> Found:
-    """Do the same where anything may be on the line."""
-    return await _probe(link_for, progress, partial(search_bus, careful=True))
+    """Do the same where anything may be on the line: no question goes to all Modbus devices."""
+    return await _probe(link_for, progress, SLAVES)
 
 
-async def _probe(link_for: LinkFactory, progress: Progress, search: _Search) -> Found:
+async def _probe(link_for: LinkFactory, progress: Progress, addresses: tuple[str, ...]) -> Found:
     link = link_for(Line(BAUDRATE))
-    # Any answer can be lost. A poll asks a second time as well.
-    usual = (_search_classic, search, _search_classic)
-    if not link.has_line:
-        # The speed is that of the other end, whatever is asked for here.
-        return await _look(link, (*usual, _search_old), progress)
-    try:
-        return await _look(link, usual, _part(progress, 0, 2))
-    except (NoAnswer, BadAnswer, OnlyEcho) as err:
-        problem: DeviceError = err
-    try:
-        found = await _look(link_for(SLOW), (search, _search_old), _part(progress, 1, 2))
-    except (NoAnswer, BadAnswer, OnlyEcho) as err:
-        raise _more_telling(problem, err) from err
-    return replace(found, line=SLOW)
-
-
-async def _look(link: Link, searches: Sequence[_Search], progress: Progress) -> Found:
-    """Search in one way after the other at one speed of the line, if nobody else speaks there."""
     try:
         await link.open()
-        heard = await hear(link, LISTEN)
-        if heard.is_master:
+        heard = await listen(link, LISTEN)
+        if _speech(heard):
             await link.close()
-            return await overhear(link, progress)
-        if heard.is_talk:
-            raise BadAnswer(NAME, bytes(heard.data))
+            return await _overhear(link, progress)
+        if len(heard) > STRAY:
+            raise BadAnswer(NAME, heard)
+        progress(0.1)
         problem: DeviceError = NoAnswer(NAME)
-        for count, search in enumerate(searches):
+        search_bus = partial(_search_bus, addresses=addresses)
+        for search in (_search_classic, search_bus, _search_plain):
             try:
-                return await search(link, _part(progress, count, len(searches)))
+                return await search(link, progress)
             except (NoAnswer, BadAnswer, OnlyEcho) as err:
-                problem = _more_telling(problem, err)
-        raise problem
+                # Bytes tell more than silence, and the first ones most.
+                problem = err if isinstance(problem, NoAnswer) else problem
     finally:
         await link.close()
+    await _search_old(link_for(Line(OLD_BAUDRATE)))
+    raise problem
 
 
-def _more_telling(first: DeviceError, then: DeviceError) -> DeviceError:
-    """Return the error to show: bytes tell more than silence, and the first ones most."""
-    return then if isinstance(first, NoAnswer) else first
+def _speech(data: bytes) -> list[Spoken | Asked]:
+    scanner = SpeechScanner()
+    frames = scanner.feed(data) + scanner.flush()
+    return [frame for frame in frames if isinstance(frame, Spoken | Asked)]
 
 
-def _part(progress: Progress, done: int, count: int) -> Progress:
-    """Return the progress of one of several parts."""
-    return lambda share: progress((done + share) / count)
+async def _overhear(link: Link, progress: Progress) -> Found:
+    """Learn who is on a bus that has a master, from one cycle of it."""
+    identity = Identity(variant=listener.VARIANT, serials={})
+    device = BusListener(link, identity)
+    try:
+        await device.start()
+        progress(0.5)
+        await asyncio.sleep(MASTER_CYCLE)
+    finally:
+        await device.close()
+    identity = Identity(variant=listener.VARIANT, serials=dict.fromkeys(sorted(device.units)))
+    return Found(identity=identity, units=tuple(device.units[key] for key in identity.serials))
 
 
 async def _search_classic(link: Link, progress: Progress) -> Found:
-    progress(0.0)
     identity = Identity(variant=classic.VARIANT, serials={classic.UNIT: None})
     device = ClassicDevice(link, identity)
     await device.greet()
+    progress(1.0)
     return Found(identity=identity, units=tuple(device.units.values()))
 
 
-async def _search_old(link: Link, progress: Progress) -> Found:
-    progress(0.0)
-    await link.write(OLD_REQUEST)
-    heard = await listen(link, OLD_TIMEOUT)
-    if is_old_answer(heard):
-        raise OtherDevice(NAME, OLD_NAME)
+async def _search_bus(link: Link, progress: Progress, addresses: tuple[str, ...]) -> Found:
+    device = BusDevice(link, Identity(variant=modbus.VARIANT, serials=dict.fromkeys(addresses)))
+    units = []
+    problem: DeviceError = NoAnswer(NAME)
+    strangers = 0
+    for count, address in enumerate(addresses):
+        progress(0.2 + 0.7 * count / len(addresses))
+        if address == MASTER and strangers:
+            continue
+        if await device.is_foreign(address):
+            strangers += 1
+            continue
+        try:
+            await device.ask(address, Content.STATUS, SCAN_TIMEOUT)
+        except NoAnswer:
+            continue
+        except DeviceError as err:
+            problem = err
+            continue
+        try:
+            about = await device.ask(address, Content.ABOUT)
+        except DeviceError:
+            # Newer software may keep this to itself.
+            about = None
+        units.append(to_unit(address, about, None))
+    if not units:
+        raise problem
+    known = [unit.serial for unit in units]
+    # A number that two boards share identifies neither.
+    serials = {unit.key: unit.serial if known.count(unit.serial) == 1 else None for unit in units}
+    return Found(identity=Identity(variant=modbus.VARIANT, serials=serials), units=tuple(units))
+
+
+async def _search_plain(link: Link, _progress: Progress) -> Found:
+    await link.write(plain_request(SLAVES[0]))
+    if is_plain_answer(heard := await listen(link, SCAN_TIMEOUT), SLAVES[0]):
+        raise OtherDevice(NAME, PLAIN_NAME)
     raise BadAnswer(NAME, heard) if heard else NoAnswer(NAME)
+
+
+async def _search_old(link: Link) -> None:
+    try:
+        await link.open()
+        await link.write(OLD_REQUEST)
+        if is_old_answer(await listen(link, OLD_TIMEOUT)):
+            raise OtherDevice(NAME, OLD_NAME)
+    finally:
+        await link.close()

@@ -20,7 +20,6 @@ from ..model import (
     activity,
 )
 from . import words
-from .cells import to_cells
 from .fields import CELLS, SETTINGS, FieldList
 from .words import active, text, version
 
@@ -53,7 +52,6 @@ _QUANTITIES = (
 # Of so many boards the settings are kept as they were decoded.
 MOST_BOARDS = 64
 
-_CELL_COUNT, _CELL_SETTING = 0x8A, 0xA9
 _TEMPERATURES = {"mosfet": 0x80, "1": 0x81, "2": 0x82}
 
 
@@ -81,14 +79,10 @@ def current(raw: int, protocol: int) -> float:
     return (10000 - raw) / 100
 
 
-def _cells(fields: FieldList, pack: float | None) -> tuple[float | None, ...]:
-    value = fields.values.get(CELLS, b"")
-    millivolts = [value[at + 1] << 8 | value[at + 2] for at in range(0, len(value) - 2, 3)]
-    # The list can have inputs to which no cell belongs. What the board is set to tells, else what
-    # it counts, else the last cell that has a voltage.
-    last = max((number for number, value in enumerate(millivolts, 1) if value), default=0)
-    count = fields.number(_CELL_SETTING) or fields.number(_CELL_COUNT) or last
-    return to_cells(millivolts, (1 << count) - 1, pack)
+def _cells(value: bytes) -> tuple[float | None, ...]:
+    # An input without a cell reads 0 mV.
+    voltages = (value[at + 1] << 8 | value[at + 2] for at in range(0, len(value) - 2, 3))
+    return tuple(millivolts / 1000 if millivolts else None for millivolts in voltages)
 
 
 def _versions(fields: FieldList) -> tuple[str | None, str | None]:
@@ -152,8 +146,7 @@ def to_reading(fields: FieldList, at: float) -> Reading:
     soc = number(0x85)
     capacity = number(0xAA)
     state = number(0x8C)
-    pack = number(0x83)
-    voltage = None if pack is None else pack / 100
+    voltage = number(0x83)
     warnings = number(0x8B)
     raw_current = number(0x84)
     flow = None if raw_current is None else current(raw_current, number(0xC0) or 0)
@@ -163,14 +156,14 @@ def to_reading(fields: FieldList, at: float) -> Reading:
     return Reading(
         at=at,
         status=activity(flow),
-        voltage=voltage,
+        voltage=None if voltage is None else voltage / 100,
         current=flow,
         soc=soc,
         remaining_capacity=None if soc is None or capacity is None else capacity * soc / 100,
         full_capacity=number(0xB9) if complete else None,
         design_capacity=capacity,
         cycles=number(0x87),
-        cell_voltages=_cells(fields, voltage),
+        cell_voltages=_cells(fields.values.get(CELLS, b"")),
         balancing=None if state is None else bool(state & 4),
         temperatures={
             place: None if (raw := number(identifier)) is None else temperature(raw)
@@ -187,7 +180,7 @@ def to_reading(fields: FieldList, at: float) -> Reading:
                 ("state", 0x8C),
                 ("current", 0x84),
                 ("protocol", 0xC0),
-                ("cell_count", _CELL_COUNT),
+                ("cell_count", 0x8A),
                 ("soc", 0x85),
                 ("temperature_mosfet", 0x80),
                 ("temperature_1", 0x81),

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 from pathlib import Path
+import threading
 
 from homeassistant.components import usb as usb_component
 from homeassistant.components.usb import SerialDevice
@@ -153,6 +154,33 @@ async def test_what_is_plugged_in_beside_a_device_that_works_is_no_business_of_o
     await hass.config_entries.async_unload(entry.entry_id)
     plugged.clear()
     await notice_adapters(hass)
+    assert repairs.changes == []
+
+
+async def test_a_port_that_is_back_while_it_is_looked_for_elsewhere(
+    hass: HomeAssistant,
+    repairs: Repairs,
+    plugged: list[SerialDevice],
+    board: ClassicBoard,
+    elsewhere: PtyWire,
+    add_entry: AddEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    entry = await add_entry("classic")
+    ours = entry.runtime_data.problems
+    scanned = threading.Event()
+
+    def scan() -> list[SerialDevice]:
+        assert scanned.wait(5)
+        return [usb_adapter(elsewhere.address)]
+
+    monkeypatch.setattr(usb_component, "scan_serial_ports", scan)
+    looking = asyncio.create_task(ours.failed(LinkError(LinkFault.MISSING, "port", "")))
+    await asyncio.sleep(0.05)
+    working = asyncio.create_task(ours.worked({}))
+    await asyncio.sleep(0.05)
+    scanned.set()
+    await asyncio.gather(looking, working)
     assert repairs.changes == []
 
 

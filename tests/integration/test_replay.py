@@ -154,6 +154,12 @@ async def recorded(
         oldest = trace.entries[-1]
         await until(lambda: oldest not in trace._last)
         await refresh(hass, entry)
+    if kind == "victron":
+        # And asked for much, bit by bit.
+        before = None
+        while before != (before := shown(entry)):
+            await asyncio.sleep(1.0)
+            await refresh(hass, entry)
     recording, readings = load(await download(hass, entry)), shown(entry)
     await hass.config_entries.async_remove(entry.entry_id)
     await hass.async_block_till_done()

@@ -6,7 +6,7 @@ import time
 from typing import override
 
 from ..links.errors import CellwireError, LinkError, LinkFault
-from ..links.link import OPENING_TIME, Link
+from ..links.link import Link
 from ..links.pause import Pause
 from .device import Device, Identity, Readings
 from .errors import BadAnswer, NoAnswer, OnlyEcho
@@ -100,7 +100,7 @@ class StreamingDevice(Device):
     @property
     @override
     def reading_time(self) -> float:
-        return self.patience + OPENING_TIME
+        return super().reading_time + self.patience
 
     @override
     async def start(self) -> None:

@@ -13,6 +13,7 @@ from homeassistant.data_entry_flow import FlowResultType
 import pytest
 
 from custom_components.cellwire.const import CONF_FAMILY, CONF_SERIALS, CONF_VARIANT, DOMAIN
+from custom_components.cellwire.devices.jk_bms import classic
 from custom_components.cellwire.devices.registry import FAMILIES
 from custom_components.cellwire.links.serial import SerialLink
 from tests.bench.hubble_am2 import Pack
@@ -223,6 +224,24 @@ async def test_what_is_wrong_is_said_and_can_be_mended(
     result = await agree(hass, form["flow_id"])
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert await hass.config_entries.async_unload(result["result"].entry_id)
+
+
+async def test_a_mistake_in_a_search_is_said_and_the_search_can_be_repeated(
+    hass: HomeAssistant, board: ClassicBoard, pty: PtyWire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise KeyError("nobody foresaw this")
+
+    form = await begin(hass, "jk_bms")
+    with monkeypatch.context() as mistaken:
+        mistaken.setattr(classic, "to_unit", fail)
+        result = await enter(hass, form["flow_id"], pty.address)
+    assert result["errors"] == {"base": "unforeseen"}
+    said: Any = result["description_placeholders"]
+    assert said["port"] == pty.address
+    await assert_free(pty)
+    found = await enter(hass, form["flow_id"], pty.address)
+    assert found["step_id"] == "found"
 
 
 async def test_a_port_that_another_program_holds(

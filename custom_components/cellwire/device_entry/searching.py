@@ -9,7 +9,9 @@ from homeassistant.data_entry_flow import FlowContext, FlowHandler, FlowResult
 
 from ..const import DOMAIN
 from ..devices.device import Found
+from ..devices.mistakes import Mistakes
 from ..links.errors import CellwireError
+from ..links.health import LinkHealth
 
 
 class SearchingFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
@@ -47,3 +49,5 @@ class SearchingFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handle
             return await self._look()
         except CellwireError as err:
             return err
+        except Exception as err:  # noqa: BLE001 - logged, and told to whoever waits for the search
+            return Mistakes(str(self._port), LinkHealth()).note(err)

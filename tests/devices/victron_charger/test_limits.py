@@ -144,6 +144,26 @@ async def test_a_volatile_limit_that_could_not_be_renewed_is_tried_again(
     assert set(simulator.commands) == {(NETWORK_MODE, 5), (VOLATILE_LIMIT, 200)}
 
 
+async def test_a_mistake_does_not_end_the_repetition_of_a_volatile_limit(
+    pty: PtyWire, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(controls, "REFRESH", 0.1)
+    simulator = ip43(pty)
+
+    async def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    async with in_control(simulator) as device:
+        await device.apply(UNIT, LIMIT, 20.0)
+        with monkeypatch.context() as mistaken:
+            mistaken.setattr(device._panel._writer, "renew", fail)
+            await until(lambda: "ZeroDivisionError" in caplog.text)
+            await asyncio.sleep(0.3)
+        writes = simulator.writes[VOLATILE_LIMIT]
+        await until(lambda: simulator.writes[VOLATILE_LIMIT] > writes)
+    assert len([record for record in caplog.records if record.exc_info]) == 1
+
+
 async def test_a_volatile_limit_needs_no_network_mode_but_its_register(pty: PtyWire) -> None:
     simulator = ip43(pty)
     async with in_control(simulator) as device:

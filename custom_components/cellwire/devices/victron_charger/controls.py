@@ -10,6 +10,7 @@ import logging
 import math
 
 from ...links.errors import CellwireError
+from ..clock import Clock
 from ..control import Control, NumberControl, ToggleControl, at_once
 from ..device import Settings
 from ..model import Kind, Reading, Value
@@ -34,6 +35,8 @@ _LOWEST_PART = 0.25
 PAUSE = 10.0
 # The charger forgets a volatile limit after some 50 s.
 REFRESH = 25.0
+# How long that may take at most, in seconds: four commands, each answered at the last moment.
+RENEWAL_LIMIT = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,13 @@ class Panel:
         self._made: tuple[Control, ...] = ()
         # The volatile limit that somebody wished for, and what repeats it.
         self._wish = 0
-        self._keeper: asyncio.Task[None] | None = None
+        self._keeper = Clock(
+            "repetition of a current limit",
+            REFRESH,
+            RENEWAL_LIMIT,
+            self._renew,
+            lambda: self._settings().allow_control,
+        )
 
     @property
     def wears(self) -> bool:
@@ -134,10 +143,7 @@ class Panel:
 
     async def close(self) -> None:
         """End the wish for a volatile limit; the charger forgets it within a minute."""
-        if keeper := self._keeper:
-            self._keeper = None
-            keeper.cancel()
-            await asyncio.wait([keeper])
+        await self._keeper.close()
 
     def _limits(self) -> tuple[Control, ...]:
         if (limit := self._limit) is None:
@@ -175,21 +181,19 @@ class Panel:
     async def _hold(self, wish: Value) -> None:
         await self._writer.renew(LIMIT, to_raw(wish))
         self._wish = to_raw(wish)
-        if self._keeper is None or self._keeper.done():
-            self._keeper = asyncio.create_task(self._keep(), name="cellwire current limit")
+        self._keeper.note()
+        self._keeper.wind_up()
 
     async def _switch(self, wish: Value) -> None:
         await self._writer.change(SWITCH, DEVICE_MODE, ON if wish else OFF)
 
-    async def _keep(self) -> None:
-        """Repeat the volatile limit for as long as that is allowed."""
-        while True:
-            await asyncio.sleep(REFRESH)
-            if not self._settings().allow_control:
-                return
-            try:
-                async with self._lock:
-                    await self._writer.renew(LIMIT, self._wish)
-            except CellwireError as err:
-                # Without it the charger goes on by its own settings, which the reading shows.
-                _LOGGER.debug("The current limit could not be repeated: %s", err)
+    async def _renew(self) -> None:
+        """Repeat the volatile limit if that is still allowed."""
+        if not self._settings().allow_control:
+            return
+        try:
+            async with self._lock:
+                await self._writer.renew(LIMIT, self._wish)
+        except CellwireError as err:
+            # Without it the charger goes on by its own settings, which the reading shows.
+            _LOGGER.debug("The current limit could not be repeated: %s", err)

@@ -118,6 +118,8 @@ async def test_the_volatile_limit_falls_back_when_it_may_not_be_renewed(
     simulator.holds = 0.4
     async with in_control(simulator) as device:
         await device.apply(UNIT, LIMIT, 20.0)
+        # The next one is waited for already.
+        await asyncio.sleep(0.05)
         device.settings = Settings()
         await asyncio.sleep(1.0)
         assert await shown(device, LIMIT) == 50.0

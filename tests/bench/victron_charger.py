@@ -89,6 +89,7 @@ class Charger:
             self._remember(second)
         self._input = bytearray()
         self._answers: asyncio.Queue[bytes] = asyncio.Queue()
+        self._sending = asyncio.Lock()
         wire.attach(self._receive)
 
     async def run(self) -> None:
@@ -110,10 +111,11 @@ class Charger:
             await self._send(await self._answers.get())
 
     async def _send(self, data: bytes) -> None:
-        """Send what is left of it on its way, if there is power."""
-        for pause, piece in self.fault(data) if self.powered else ():
-            await asyncio.sleep(pause)
-            await self.wire.send(piece)
+        """Send what is left of it on its way, if there is power: one thing after the other."""
+        async with self._sending:
+            for pause, piece in self.fault(data) if self.powered else ():
+                await asyncio.sleep(pause)
+                await self.wire.send(piece)
 
     def _remember(self, second: bytes) -> None:
         """Answer with what was sent unasked before, and be who the text says."""
